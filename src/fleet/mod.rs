@@ -1,0 +1,19 @@
+//! The nouns that every part shares: ids, weight, health, place, signal.
+//!
+//! Plain data without behaviour of its own, so that parts which never name each other still speak of the same things.
+//!
+//! Not here: how these are written in a config file (`config`), or what is believed of them now (`table`).
+
+mod health;
+mod ids;
+mod name;
+mod place;
+mod signal;
+mod weight;
+
+pub use health::Health;
+pub use ids::{PoolId, RegionId};
+pub use name::{DnsName, NameError};
+pub use place::Location;
+pub use signal::{Belief, Signal, Source, Subject};
+pub use weight::BasisPoints;
