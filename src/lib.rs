@@ -3,3 +3,5 @@
 
 pub mod clock;
 pub mod fleet;
+#[cfg(not(loom))]
+pub mod telemetry;
