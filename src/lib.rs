@@ -2,6 +2,8 @@
 // The loom build holds what loom looks at, and no more: several crates below the rest change their meaning under it.
 
 pub mod clock;
+#[cfg(not(loom))]
+pub mod config;
 pub mod fleet;
 #[cfg(not(loom))]
 pub mod telemetry;

@@ -1,0 +1,51 @@
+//! Pools and their origins.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use super::{
+    change::Changes,
+    fields::{self, region_name},
+};
+use crate::config::{Config, Pool, WhenAllDown};
+
+pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
+    let name = |pool: &Arc<Pool>| Arc::clone(&pool.name);
+    let both = changes.members(&old.pools, &new.pools, name, |name| format!("pool `{name}`"));
+    for (name, before, after) in both {
+        let subject = format!("pool `{name}`");
+        compare_settings(&subject, before, after, changes);
+        compare_origins(&subject, (old, before), (new, after), changes);
+    }
+}
+
+fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes) {
+    let word = |pool: &Pool| match pool.when_all_down {
+        WhenAllDown::Open => "open",
+        WhenAllDown::Closed => "closed",
+    };
+    changes.field(subject, "when_all_down", word(old), word(new));
+    fields::number(changes, subject, "retries", &old.retries, &new.retries);
+    fields::number(changes, subject, "max_idle_connections", &old.max_idle_connections, &new.max_idle_connections);
+    fields::duration(changes, subject, "idle_timeout", old.idle_timeout, new.idle_timeout);
+    fields::duration(changes, subject, "connect timeout", old.timeouts.connect, new.timeouts.connect);
+    fields::duration(changes, subject, "response head timeout", old.timeouts.response_head, new.timeouts.response_head);
+    fields::duration(changes, subject, "between bytes timeout", old.timeouts.between_bytes, new.timeouts.between_bytes);
+    fields::check(subject, &old.check, &new.check, changes);
+}
+
+fn compare_origins(
+    subject: &str,
+    (old, before): (&Config, &Pool),
+    (new, after): (&Config, &Pool),
+    changes: &mut Changes,
+) {
+    let describe = |address: &SocketAddr| format!("{subject}: origin {address}");
+    let both = changes.members(&before.origins, &after.origins, |origin| origin.address, describe);
+    for (address, origin_before, origin_after) in both {
+        let origin = describe(&address);
+        fields::number(changes, &origin, "weight", &origin_before.weight, &origin_after.weight);
+        let (region_before, region_after) =
+            (region_name(old, origin_before.region), region_name(new, origin_after.region));
+        changes.field(&origin, "region", region_before, region_after);
+    }
+}

@@ -1,0 +1,37 @@
+//! Who the node is, where it listens, how it works.
+
+use super::{
+    change::Changes,
+    fields::{self, region_name},
+};
+use crate::config::Config;
+
+pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
+    changes.restart("node.name", &old.node.name, &new.node.name);
+    changes.field("node", "region", region_name(old, old.node.region), region_name(new, new.node.region));
+    changes.restart("listen.http", &fields::list(&old.listen.http), &fields::list(&new.listen.http));
+    changes.restart("listen.dns", &fields::list(&old.listen.dns), &fields::list(&new.listen.dns));
+    changes.restart("listen.admin", &old.listen.admin.to_string(), &new.listen.admin.to_string());
+    changes.restart("http.workers", &old.http.workers.to_string(), &new.http.workers.to_string());
+    let connections = |config: &Config| config.http.max_connections.to_string();
+    changes.restart("http.max_connections", &connections(old), &connections(new));
+    changes.restart("dns.threads", &old.dns.threads.to_string(), &new.dns.threads.to_string());
+    let path = |path: &std::path::Path| path.display().to_string();
+    changes.restart("state.directory", &path(&old.state_directory), &path(&new.state_directory));
+    changes.restart("admin.token_file", &path(&old.admin.token_file), &path(&new.admin.token_file));
+
+    let (before, after) = (&old.http, &new.http);
+    fields::number(changes, "http", "max_head_size", &before.max_head_size, &after.max_head_size);
+    fields::number(changes, "http", "max_headers", &before.max_headers, &after.max_headers);
+    fields::duration(changes, "http", "head_timeout", before.head_timeout, after.head_timeout);
+    fields::duration(changes, "http", "drain_timeout", before.drain_timeout, after.drain_timeout);
+    let (networks_before, networks_after) =
+        (fields::list(&before.trusted_proxies), fields::list(&after.trusted_proxies));
+    changes.field("http", "trusted_proxies", &networks_before, &networks_after);
+
+    let (before, after) = (&old.dns, &new.dns);
+    fields::number(changes, "dns", "udp_payload", &before.udp_payload, &after.udp_payload);
+    fields::duration(changes, "dns", "tcp_idle_timeout", before.tcp_idle_timeout, after.tcp_idle_timeout);
+    fields::number(changes, "dns", "max_tcp_connections", &before.max_tcp_connections, &after.max_tcp_connections);
+    fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
+}

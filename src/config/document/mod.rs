@@ -1,0 +1,34 @@
+//! The config as it was written: every value with its place, nothing looked up and nothing inferred.
+//!
+//! Read in two steps: TOML to a small tree (`syntax`, `tree`), and the tree to the sections (`sections`), each of which
+//! is defined once, by the macro in `section`: that definition decodes it, holds its defaults and limits, and describes
+//! it for the JSON Schema and the reference page.
+//!
+//! serde's derive is not used here: it stops at the first mistake, and loses places inside flattened and untagged shapes.
+//! An operator wants all mistakes of a run at once, each with its line.
+//!
+//! Not here: what a document means (`resolve`), and several files becoming one document (`merge`, called by `load`).
+
+mod decode;
+mod describe;
+mod keys;
+mod merge;
+mod nesting;
+mod scalar;
+mod section;
+mod sections;
+mod syntax;
+mod tree;
+mod written;
+
+pub(crate) use describe::{Fallback, KeyShape, SectionShape, Shape, document_shape};
+pub(crate) use keys::decode_document;
+pub(crate) use merge::merge;
+pub(crate) use scalar::{Json, Kind, bad_name, is_usable_address};
+pub use scalar::{duration_as_written, parse_duration};
+pub(crate) use sections::{
+    Check, Document, Origin, Policy, Pool, Records, Region, Steer, Timing, WhenAllDown, Zone, default_timing,
+};
+pub(crate) use syntax::parse;
+pub(crate) use tree::Table;
+pub(crate) use written::{List, Named, Written};

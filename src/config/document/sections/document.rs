@@ -1,0 +1,88 @@
+//! The whole document: its top-level keys.
+
+use super::{
+    Pool, Region, Route, Zone,
+    node::{Admin, Dns, Health, Http, Listen, Node, State},
+};
+use crate::config::document::{List, Named, section::section};
+
+section! {
+    /// A meridian config: one file, or a directory whose `*.toml` files are read in name order and put together.
+    /// Durations are written `500ms`, `1m30s`, `1h`; sizes `64KiB`; rates `500/s`; networks `10.0.0.0/8`.
+    pub(crate) struct Document ("the config") {
+        /// Who this node is. What differs per node can also come from flags or `MERIDIAN_*` variables, so that every
+        /// node can have the same files.
+        node: Node = {},
+        /// Where it listens. Port 0 takes any that is free; an empty list switches that side off.
+        listen: Listen = {},
+        /// How HTTP is proxied. Limits are per node, those on connections per worker.
+        http: Http = {},
+        /// How DNS is answered.
+        dns: Dns = {},
+        /// How probing behaves as a whole.
+        health: Health = {},
+        /// How the node is operated.
+        admin: Admin = {},
+        /// What must survive a restart.
+        state: State = {},
+        /// The places that serve traffic, by name. At least one, at most 1,000.
+        regions: Named<Region> = {},
+        /// The applications' origins, by name. At most 20,000 pools with 200,000 origins.
+        pools: Named<Pool> = {},
+        /// What goes where. At most 20,000. A more specific host comes before a less specific one (exact, then `*.`,
+        /// then `*`), a longer path before a shorter one.
+        routes: List<Route> = [],
+        /// The DNS zones that are answered for, by their name. At most 10,000. SOA and NS records are made from what
+        /// stands here; names in values are absolute.
+        zones: Named<Zone> = {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{
+        diagnostic::Diagnostics,
+        document::{
+            Shape,
+            decode::{Decode, Purpose},
+            syntax::parse_value,
+        },
+    };
+
+    /// Reads an empty table as every section there is, so that every default is read, too.
+    #[test]
+    fn every_key_is_described_and_has_a_default_within_its_own_limits() {
+        let mut problems = Diagnostics::default();
+        let file = problems.add_file("all.toml".into());
+        let text = "regions.a = {}\npools.a = { origins = [{}], check = { tcp = {} } }\nroutes = [{}]\n\
+                    pools.b = { origins = [], check = { http = {} } }\nzones.a = { records = { a = {} }, steer = { a = {} } }\n";
+        let table = crate::config::document::parse(file, text, &mut problems);
+        crate::config::document::decode_document(table, &mut problems);
+        let codes: Vec<_> = problems.iter().map(|one| one.code.as_str()).collect();
+        assert!(codes.iter().all(|code| *code == "missing-key"), "{codes:?}");
+        described("", &Document::shape());
+    }
+
+    fn described(path: &str, shape: &Shape) {
+        let keys = match shape {
+            Shape::Scalar(_) => return,
+            Shape::List(of) | Shape::Named(_, of) => return described(path, of),
+            Shape::Section(section) => &section.keys,
+        };
+        for key in keys {
+            let path = format!("{path}.{}", key.key);
+            assert!(key.doc.trim().ends_with('.'), "{path} is not described in a sentence");
+            described(&path, &key.shape);
+        }
+    }
+
+    #[test]
+    fn a_document_without_a_key_is_all_defaults() {
+        let mut problems = Diagnostics::default();
+        let purpose = Purpose { key: "", limits: None };
+        let document = Document::decode(&parse_value("{}").unwrap(), purpose, &mut problems).unwrap();
+        assert_eq!(document.listen.dns.items.len(), 1);
+        assert!(document.node.name.place.is_none() && !problems.has_errors());
+    }
+}

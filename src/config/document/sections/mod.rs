@@ -1,0 +1,16 @@
+//! All sections, in files by what they are about. This is where a key is added.
+
+mod check;
+mod document;
+mod node;
+mod pool;
+mod region;
+mod route;
+mod zone;
+
+pub(crate) use check::{Check, Timing, default_timing};
+pub(crate) use document::Document;
+pub(crate) use pool::{Origin, Pool, WhenAllDown};
+pub(crate) use region::Region;
+pub(crate) use route::Route;
+pub(crate) use zone::{Policy, Records, Steer, Zone};

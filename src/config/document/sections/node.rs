@@ -1,0 +1,79 @@
+//! What one node is, where it listens and how it works.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+
+use crate::config::document::{
+    List,
+    scalar::{ByteSize, Name, Text},
+    section::section,
+};
+
+section! {
+    /// Who this node is.
+    pub(crate) struct Node ("`node`") {
+        /// Its name in logs, headers and metrics.
+        name: Name = "meridian",
+        /// The region it stands in: asked before others.
+        region: Text = optional "the only region, where there is exactly one",
+    }
+
+    /// Where the node listens.
+    pub(crate) struct Listen ("`listen`") {
+        /// For HTTP.
+        http: List<SocketAddr> = ["0.0.0.0:80"],
+        /// For DNS, over UDP and TCP.
+        dns: List<SocketAddr> = ["0.0.0.0:53"],
+        /// For the admin API, metrics and the node's own health pages.
+        admin: SocketAddr = "127.0.0.1:9900",
+    }
+
+    /// How HTTP is proxied.
+    pub(crate) struct Http ("`http`") {
+        /// Worker threads.
+        workers: u32 = optional "one per core" in 1 ..= 1024,
+        /// Open client connections that one worker keeps; more wait to be accepted.
+        max_connections: u32 = 10000 in 1 ..= 1000000,
+        /// Bytes that a request's head may take.
+        max_head_size: ByteSize = "16KiB" in "8KiB" ..= "256KiB",
+        /// Headers that a request may carry.
+        max_headers: u32 = 128 in 1 ..= 1024,
+        /// Time for a client to send a whole head; also ends connections that idle between requests.
+        head_timeout: Duration = "10s" in "100ms" ..= "5m",
+        /// Time that requests in flight get when the node stops.
+        drain_timeout: Duration = "30s" in "0s" ..= "1h",
+        /// Networks whose `X-Forwarded-*` and request id are believed.
+        trusted_proxies: List<IpNet> = [],
+    }
+
+    /// How DNS is answered.
+    pub(crate) struct Dns ("`dns`") {
+        /// Answering threads.
+        threads: u32 = optional "one per core" in 1 ..= 1024,
+        /// Bytes of the largest answer over UDP, whatever the client offers: 1232 fits every path unfragmented.
+        udp_payload: u16 = 1232 in 512 ..= 4096,
+        /// How long a TCP connection may stay silent.
+        tcp_idle_timeout: Duration = "30s" in "1s" ..= "10m",
+        /// Open TCP connections that one thread keeps.
+        max_tcp_connections: u32 = 1000 in 1 ..= 100000,
+    }
+
+    /// How probing behaves as a whole.
+    pub(crate) struct Health ("`health`") {
+        /// Probes under way at once.
+        max_in_flight: u32 = 256 in 1 ..= 65536,
+    }
+
+    /// How the node is operated.
+    pub(crate) struct Admin ("`admin`") {
+        /// The file that holds the bearer token; made with a fresh one where it does not exist.
+        token_file: PathBuf = optional "`admin.token` in `state.directory`",
+    }
+
+    /// What must survive a restart.
+    pub(crate) struct State ("`state`") {
+        /// Where it is kept; relative to the directory the node is started in.
+        directory: PathBuf = "state",
+    }
+}

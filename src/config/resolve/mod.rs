@@ -1,0 +1,25 @@
+//! From a document to a `Config`: references become ids, defaults that depend on other keys are settled, and what
+//! cannot hold together is reported.
+//!
+//! One file per noun. Nothing stops at a mistake: what is wrong is reported and left out, so that the rest is looked
+//! at, too, and the caller throws the incomplete config away. A reference to something that does not exist is reported
+//! once, where it stands.
+
+mod check;
+mod names;
+mod neighbours;
+mod node;
+mod pools;
+mod records;
+mod regions;
+mod routes;
+mod steering;
+mod twice;
+mod unused;
+mod whole;
+mod zones;
+
+pub(crate) use whole::resolve;
+
+#[cfg(test)]
+mod tests;

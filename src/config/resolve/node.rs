@@ -1,0 +1,140 @@
+//! Who this node is, where it listens and how it works.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    thread::available_parallelism,
+};
+
+use super::{names::Names, twice::duplicate};
+use crate::{
+    config::{
+        Identity,
+        diagnostic::{Code, Diagnostic, Diagnostics, Place},
+        document::{Document, List},
+        resolved::{Admin, Dns, Http, Listen, Node},
+    },
+    fleet::RegionId,
+};
+
+/// Nothing where the region is not known.
+pub(super) fn node(
+    document: &Document,
+    identity: &Identity,
+    regions: &Names<'_>,
+    problems: &mut Diagnostics,
+) -> Option<Node> {
+    let name = match &identity.node_name {
+        Some(name) => {
+            super::names::check_name("node", name, None, problems);
+            name.as_str()
+        }
+        None => &document.node.name.value.0,
+    };
+    let position = match (&identity.region, document.node.region.as_ref()) {
+        (Some(name), _) => regions.find(name, None, problems),
+        (None, Some(name)) => regions.find(name, name.place, problems),
+        (None, None) => regions.only().or_else(|| {
+            if regions.is_complete() && !document.node.region.is_unreadable() {
+                problems.push(unsettled(document, regions));
+            }
+            None
+        }),
+    };
+    Some(Node { name: name.into(), region: region_id(position?) })
+}
+
+fn unsettled(document: &Document, regions: &Names<'_>) -> Diagnostic {
+    if regions.len() == 0 {
+        return Diagnostic::error(Code::NoRegion, "no region is defined, so nothing could serve traffic")
+            .hint("define one: `[regions.home]` with `addresses = [\"192.0.2.10\"]`".to_owned());
+    }
+    let names: Vec<_> = (0..regions.len().min(5)).map(|at| format!("`{}`", regions.name(at))).collect();
+    let more = if regions.len() > names.len() { ", ..." } else { "" };
+    Diagnostic::error(Code::NodeRegion, "nothing says in which region this node stands")
+        .at(document.node.place, "`region` is missing here")
+        .hint(format!("set `node.region`, `--region` or `MERIDIAN_REGION` to one of {}{more}", names.join(", ")))
+}
+
+pub(super) fn listen(document: &Document, identity: &Identity, problems: &mut Diagnostics) -> Listen {
+    let mut taken = HashMap::new();
+    let http = addresses("listen.http", &document.listen.http, &identity.http, &mut taken, problems);
+    let dns = addresses("listen.dns", &document.listen.dns, &identity.dns, &mut taken, problems);
+    let admin = identity.admin.unwrap_or(document.listen.admin.value);
+    let place = document.listen.admin.place.filter(|_| identity.admin.is_none());
+    claim("listen.admin", admin, place, &mut taken, problems);
+    Listen { http, dns, admin }
+}
+
+type Taken = HashMap<SocketAddr, (&'static str, Option<Place>)>;
+
+fn addresses(
+    key: &'static str,
+    written: &List<SocketAddr>,
+    given: &[SocketAddr],
+    taken: &mut Taken,
+    problems: &mut Diagnostics,
+) -> Vec<SocketAddr> {
+    let all: Vec<_> = if given.is_empty() {
+        written.items.iter().map(|item| (item.value, item.place)).collect()
+    } else {
+        given.iter().map(|address| (*address, None)).collect()
+    };
+    for (address, place) in &all {
+        claim(key, *address, *place, taken, problems);
+    }
+    all.into_iter().map(|(address, _)| address).collect()
+}
+
+/// All of them listen on TCP, so no two may have one address. Port 0 is another port each time.
+fn claim(key: &'static str, address: SocketAddr, place: Option<Place>, taken: &mut Taken, problems: &mut Diagnostics) {
+    if address.port() == 0 {
+        return;
+    }
+    if let Some((first_key, first)) = taken.insert(address, (key, place)) {
+        let message = format!("`{address}` is listened on twice, by `{first_key}` and `{key}`");
+        problems.push(duplicate(Code::DuplicateAddress, message, place, first));
+    }
+}
+
+pub(super) fn http(document: &Document) -> Http {
+    let http = &document.http.value;
+    Http {
+        workers: http.workers.as_ref().map_or_else(cores, |workers| workers.value as usize),
+        max_connections: http.max_connections.value as usize,
+        max_head_size: usize::try_from(http.max_head_size.0).unwrap_or(usize::MAX),
+        max_headers: http.max_headers.value as usize,
+        head_timeout: http.head_timeout.value,
+        drain_timeout: http.drain_timeout.value,
+        trusted_proxies: http.trusted_proxies.items.iter().map(|network| network.value).collect(),
+    }
+}
+
+pub(super) fn dns(document: &Document) -> Dns {
+    let dns = &document.dns.value;
+    Dns {
+        threads: dns.threads.as_ref().map_or_else(cores, |threads| threads.value as usize),
+        udp_payload: dns.udp_payload.value,
+        tcp_idle_timeout: dns.tcp_idle_timeout.value,
+        max_tcp_connections: dns.max_tcp_connections.value as usize,
+    }
+}
+
+pub(super) fn state_directory(document: &Document, identity: &Identity) -> PathBuf {
+    identity.state_directory.clone().unwrap_or_else(|| document.state.directory.value.clone())
+}
+
+pub(super) fn admin(document: &Document, state_directory: &Path) -> Admin {
+    let written = document.admin.token_file.as_ref().map(|file| file.value.clone());
+    Admin { token_file: written.unwrap_or_else(|| state_directory.join("admin.token")) }
+}
+
+/// An id from a position. There are at most a thousand regions, so the cast loses nothing.
+pub(super) fn region_id(position: usize) -> RegionId {
+    RegionId(u16::try_from(position).unwrap_or(u16::MAX))
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}

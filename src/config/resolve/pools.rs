@@ -1,0 +1,105 @@
+//! Pools and their origins.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    check,
+    names::{Names, check_name},
+    node::region_id,
+    twice::duplicate,
+};
+use crate::{
+    config::{
+        diagnostic::{Code, Diagnostic, Diagnostics, Place},
+        document::{self, Document, is_usable_address},
+        resolved::{Origin, Pool, Timeouts, WhenAllDown},
+    },
+    fleet::RegionId,
+};
+
+pub(super) fn resolve(document: &Document, regions: &Names<'_>, problems: &mut Diagnostics) -> Vec<Arc<Pool>> {
+    let pools = document.pools.iter().map(|pool| {
+        check_name("pool", &pool.name, pool.place, problems);
+        let origins = origins(&pool.name, pool.place, &pool.value, regions, problems);
+        Arc::new(settle(&pool.name, &pool.value, origins, problems))
+    });
+    pools.collect()
+}
+
+fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mut Diagnostics) -> Pool {
+    Pool {
+        name: name.into(),
+        origins,
+        check: check::resolve(&pool.check, name, problems),
+        when_all_down: match pool.when_all_down.value {
+            document::WhenAllDown::Open => WhenAllDown::Open,
+            document::WhenAllDown::Closed => WhenAllDown::Closed,
+        },
+        timeouts: Timeouts {
+            connect: pool.timeouts.connect.value,
+            response_head: pool.timeouts.response_head.value,
+            between_bytes: pool.timeouts.between_bytes.value,
+        },
+        retries: pool.retries.value,
+        max_idle_connections: pool.max_idle_connections.value as usize,
+        idle_timeout: pool.idle_timeout.value,
+    }
+}
+
+fn origins(
+    name: &str,
+    place: Option<Place>,
+    pool: &document::Pool,
+    regions: &Names<'_>,
+    problems: &mut Diagnostics,
+) -> Vec<Origin> {
+    let Some(written) = &pool.origins else { return Vec::new() };
+    let mut seen = HashMap::new();
+    let mut origins = Vec::with_capacity(written.items.len());
+    for item in &written.items {
+        let region = region_of(item, regions, problems);
+        let Some(address) = &item.address else { continue };
+        if address.port() == 0 || !is_usable_address(address.ip()) {
+            let message = format!("`{}` cannot be an origin", address.value);
+            problems
+                .push(Diagnostic::error(Code::BadValue, message).at(address.place, "nothing can be connected to here"));
+        }
+        if let Some(first) = seen.insert(address.value, address.place) {
+            let message = format!("`{}` is twice in pool `{name}`", address.value);
+            let hint = "one origin per address: for a larger share raise its `weight`".to_owned();
+            problems.push(duplicate(Code::DuplicateAddress, message, address.place, first).hint(hint));
+        }
+        if let Some(region) = region {
+            origins.push(Origin { address: address.value, region, weight: item.weight.value });
+        }
+    }
+    let is_read = !written.is_broken && written.items.iter().all(|item| item.address.is_some());
+    if is_read && written.items.iter().all(|item| item.weight.value == 0) {
+        let message = format!("pool `{name}` has no origin with weight above zero");
+        let hint = format!("add `[[pools.{name}.origins]]` with an `address`, or remove the pool and its routes");
+        problems.push(
+            Diagnostic::error(Code::PoolEmpty, message)
+                .at(written.place.or(place), "at least one origin is needed")
+                .hint(hint),
+        );
+    }
+    origins
+}
+
+/// Nothing once it is reported, or where the missing region itself was.
+fn region_of(origin: &document::Origin, regions: &Names<'_>, problems: &mut Diagnostics) -> Option<RegionId> {
+    if let Some(name) = origin.region.as_ref() {
+        return regions.find(name, name.place, problems).map(region_id);
+    }
+    let only = regions.only();
+    if only.is_none() && regions.len() > 1 && !origin.region.is_unreadable() {
+        let error = Diagnostic::error(Code::MissingKey, "an origin needs `region` where there are several regions");
+        let place = origin.address.as_ref().and_then(|address| address.place);
+        problems.push(
+            error
+                .at(place, "in which region does it stand?")
+                .hint(format!("add `region`, such as `region = \"{}\"`", regions.name(0))),
+        );
+    }
+    only.map(region_id)
+}

@@ -1,0 +1,70 @@
+//! Regions and their front doors.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use super::{check, names::check_name, neighbours::neighbours, twice::duplicate};
+use crate::{
+    config::{
+        diagnostic::{Code, Diagnostic, Diagnostics, Place},
+        document::{self, Document, is_usable_address},
+        resolved::{Listen, Region},
+    },
+    fleet::Location,
+};
+
+/// Where a front door is probed if nobody says and this node has no HTTP listener of its own.
+const HTTP_PORT: u16 = 80;
+
+pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagnostics) -> Vec<Arc<Region>> {
+    let port = listen.http.first().map(SocketAddr::port).filter(|port| *port > 0).unwrap_or(HTTP_PORT);
+    let locations: Vec<_> = document.regions.iter().map(|region| location(&region.value)).collect();
+    let mut doors = HashMap::new();
+    let regions = document.regions.iter().zip(neighbours(&locations)).map(|(region, neighbours)| {
+        check_name("region", &region.name, region.place, problems);
+        let mut check = check::resolve(&region.value.check, &region.name, problems);
+        check.port.get_or_insert(port);
+        Arc::new(Region {
+            name: region.name.as_str().into(),
+            addresses: front_door(&region.name, region.place, &region.value, &mut doors, problems),
+            capacity_per_second: region.value.capacity.as_ref().map_or(0, |capacity| capacity.0),
+            check,
+            neighbours,
+        })
+    });
+    regions.collect()
+}
+
+fn location(region: &document::Region) -> Option<Location> {
+    let location = region.location.as_ref()?;
+    Some(Location { latitude: location.latitude.as_ref()?.value, longitude: location.longitude.as_ref()?.value })
+}
+
+fn front_door<'a>(
+    name: &'a str,
+    place: Option<Place>,
+    region: &document::Region,
+    doors: &mut HashMap<IpAddr, (&'a str, Option<Place>)>,
+    problems: &mut Diagnostics,
+) -> Vec<IpAddr> {
+    let Some(addresses) = &region.addresses else { return Vec::new() };
+    if addresses.items.is_empty() && !addresses.is_broken {
+        let error = Diagnostic::error(Code::MissingKey, format!("region `{name}` has no front-door address"));
+        problems.push(error.at(addresses.place.or(place), "at least one address is needed"));
+    }
+    for address in &addresses.items {
+        if !is_usable_address(address.value) {
+            let message = format!("`{}` cannot be a front door", address.value);
+            let error = Diagnostic::error(Code::BadValue, message).at(address.place, "no client could reach this");
+            problems.push(error.hint("write the address that clients connect to".to_owned()));
+        }
+        if let Some((first, first_place)) = doors.insert(address.value, (name, address.place)) {
+            let message = format!("`{}` is the front door of `{first}` and of `{name}`", address.value);
+            problems.push(duplicate(Code::DuplicateAddress, message, address.place, first_place));
+        }
+    }
+    addresses.items.iter().map(|address| address.value).collect()
+}

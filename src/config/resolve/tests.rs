@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use crate::{
+    config::{CheckKind, Config, HostPattern, Identity, RecordData, WhenAllDown, duration_as_written, from_text},
+    fleet::{PoolId, RegionId},
+};
+
+fn config(text: &str) -> Config {
+    let loaded = from_text("test.toml", text, &Identity::default());
+    loaded.config.unwrap_or_else(|| panic!("{}", loaded.diagnostics.render_text(false)))
+}
+
+const SMALL: &str = r#"
+[regions.home]
+addresses = ["192.0.2.10"]
+
+[pools.shop]
+origins = [{ address = "10.0.0.1:8080" }]
+
+[[routes]]
+pool = "shop"
+"#;
+
+const LARGE: &str = r#"
+[node]
+region = "eu"
+
+[listen]
+http = ["127.0.0.1:8080"]
+
+[regions.eu]
+addresses = ["192.0.2.10"]
+capacity = "90/m"
+
+[regions.us]
+addresses = ["198.51.100.10"]
+check.http = { status = 204, port = 81 }
+
+[pools.blog]
+when_all_down = "closed"
+origins = [{ address = "10.0.0.2:8080", region = "us", weight = 7 }]
+
+[pools.shop]
+check.http = { path = "/up", interval = "2s", fall = 3 }
+origins = [{ address = "10.0.0.1:8080", region = "eu" }]
+
+[[routes]]
+host = "*.Shop.example"
+path = "/cart/"
+pool = "shop"
+
+[[routes]]
+host = "shop.example"
+pool = "blog"
+name = "front"
+
+[zones."shop.example"]
+nameservers = ["ns1.elsewhere.example"]
+ttl = "10m"
+
+[zones."shop.example".records]
+www = { TXT = ["one", ["two", "three"]], A = ["192.0.2.1"], ttl = "1m" }
+
+[zones."shop.example".steer]
+"@" = {}
+api = { pools = ["shop", "blog", "shop"], weights = { eu = 0 }, ttl = "5s" }
+"#;
+
+#[test]
+fn a_small_config_is_filled_in() {
+    let config = config(SMALL);
+    assert_eq!((&*config.node.name, config.node.region), ("meridian", RegionId(0)));
+    assert_eq!(config.listen.admin, "127.0.0.1:9900".parse().unwrap());
+    assert!(config.http.workers > 0 && config.dns.threads > 0);
+    assert_eq!(config.admin.token_file.to_str(), Some("state/admin.token"));
+    let region = &config.regions[0];
+    assert_eq!((region.check.port, region.capacity_per_second), (Some(80), 0));
+    let pool = &config.pools[0];
+    assert_eq!((pool.origins[0].region, pool.origins[0].weight), (RegionId(0), 100));
+    assert_eq!((&pool.check.kind, pool.check.port), (&CheckKind::Tcp, None));
+    assert_eq!(duration_as_written(pool.check.timing.detection_bound()), "2s250ms");
+    assert_eq!((&config.routes[0].host, &*config.routes[0].name), (&HostPattern::Any, "*/"));
+}
+
+#[test]
+fn checks_regions_and_pools_mean_what_they_say() {
+    let config = config(LARGE);
+    let (eu, us) = (&config.regions[0], &config.regions[1]);
+    assert_eq!((eu.check.port, eu.capacity_per_second), (Some(8080), 2));
+    let asked = CheckKind::Http { path: "/".into(), host: "us".into(), statuses: (204, 204) };
+    assert_eq!((&us.check.kind, us.check.port), (&asked, Some(81)));
+
+    let (blog, shop) = (&config.pools[0], &config.pools[1]);
+    assert_eq!((blog.when_all_down, blog.origins[0].region), (WhenAllDown::Closed, RegionId(1)));
+    let asked = CheckKind::Http { path: "/up".into(), host: "shop".into(), statuses: (200, 399) };
+    assert_eq!((&shop.check.kind, shop.check.timing.fall), (&asked, 3));
+    assert_eq!(shop.check.timing.interval, Duration::from_secs(2));
+}
+
+#[test]
+fn routes_keep_their_order_and_lose_their_last_slash() {
+    let config = config(LARGE);
+    let (first, second) = (&config.routes[0], &config.routes[1]);
+    assert_eq!(
+        (&first.host, &*first.path, first.pool),
+        (&HostPattern::Below("shop.example".into()), "/cart", PoolId(1))
+    );
+    assert_eq!((&*first.name, &*second.name), ("*.shop.example/cart", "front"));
+}
+
+#[test]
+fn zones_have_their_records_and_what_is_steered_follows_its_routes() {
+    let config = config(LARGE);
+    let zone = &config.zones[0];
+    assert_eq!((zone.contact.to_string().as_str(), zone.ttl, zone.negative_ttl), ("hostmaster.shop.example", 600, 30));
+    let sets: Vec<_> = zone.records.iter().map(|set| (set.owner.to_string(), set.ttl, set.data.len())).collect();
+    assert_eq!(sets, [("www.shop.example".to_owned(), 60, 1), ("www.shop.example".to_owned(), 60, 2)]);
+    let RecordData::Txt(parts) = &zone.records[1].data[1] else { panic!("{:?}", zone.records[1]) };
+    assert_eq!(parts.len(), 2);
+
+    let (apex, api) = (&zone.steered[0], &zone.steered[1]);
+    assert_eq!((&apex.pools, &apex.weights), (&vec![PoolId(0)], &vec![(RegionId(0), 1), (RegionId(1), 1)]));
+    assert_eq!((&api.pools, &api.weights), (&vec![PoolId(0), PoolId(1)], &vec![(RegionId(1), 1)]));
+    assert_eq!((apex.ttl, api.ttl), (10, 5));
+}
+
+/// Everything that is wrong with a text, by code.
+fn codes(text: &str) -> Vec<&'static str> {
+    from_text("test.toml", text, &Identity::default()).diagnostics.iter().map(|one| one.code.as_str()).collect()
+}
+
+#[test]
+fn what_cannot_be_read_is_not_said_to_be_missing_as_well() {
+    let two = SMALL.replace("[pools.shop]", "[regions.away]\naddresses = [\"192.0.2.11\"]\n[pools.shop]");
+    for (text, code) in [
+        (SMALL.replace("\"10.0.0.1:8080\"", "5"), "wrong-type"),
+        (SMALL.replace("[{ address = \"10.0.0.1:8080\" }]", "[5]"), "wrong-type"),
+        (SMALL.replace("[pools.shop]\norigins = [{ address = \"10.0.0.1:8080\" }]", "[pools]\nshop = 5"), "wrong-type"),
+        (SMALL.replace("[\"192.0.2.10\"]", "[\"here\"]"), "bad-value"),
+        (
+            two.replace("8080\" }", "8080\", region = 5 }")
+                .replace("[pools.shop]", "[node]\nregion = \"home\"\n[pools.shop]"),
+            "wrong-type",
+        ),
+        (
+            two.replace("8080\" }", "8080\", region = \"home\" }")
+                .replace("[pools.shop]", "[node]\nregion = 5\n[pools.shop]"),
+            "wrong-type",
+        ),
+        (
+            format!("{SMALL}[zones.a]\nnameservers = [\"ns.b\"]\nsteer.www = {{}}\n").replace("\"shop\"", "\"shpo\""),
+            "unknown-pool",
+        ),
+        (
+            SMALL
+                .replace("[pools.shop]\norigins = [{ address = \"10.0.0.1:8080\" }]", "")
+                .replace("[regions", "pools = 5\n[regions"),
+            "wrong-type",
+        ),
+        (format!("{SMALL}[zones.a]\nnameservers = [5]\nsteer.www.pools = 5\n"), "wrong-type"),
+        (
+            SMALL.replace("[pools.shop]", "[pools.shop]\ncheck.tcp.interval = 100\ncheck.tcp.recheck = \"2s\""),
+            "wrong-type",
+        ),
+    ] {
+        let found = codes(&text);
+        assert!(!found.is_empty() && found.iter().all(|found| *found == code), "{found:?} in {text}");
+    }
+}
+
+#[test]
+fn there_is_an_end_to_how_much_one_config_may_hold() {
+    let region = |at: usize| format!("[regions.r{at}]\naddresses = [\"10.1.{}.{}\"]\n", at / 250, at % 250 + 1);
+    let regions: Vec<_> = (0..1_001).map(region).collect();
+    assert_eq!(codes(&regions.concat()), ["too-many"]);
+    let addresses: Vec<_> = (0..501).map(|at| format!("\"10.1.{}.{}\"", at / 250, at % 250 + 1)).collect();
+    let zone = format!("{SMALL}[zones.a]\nnameservers = [\"ns.b\"]\nrecords.www.A = [{}]\n", addresses.join(", "));
+    assert_eq!(codes(&zone), ["too-many"]);
+}

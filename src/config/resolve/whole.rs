@@ -1,0 +1,74 @@
+//! The whole config from the whole document, and how much one config may hold.
+
+use super::{names::Names, node, pools, regions, routes, unused, zones};
+use crate::config::{
+    Config, Diagnostics, Identity,
+    diagnostic::{Code, Diagnostic},
+    document::Document,
+    resolved::Health,
+};
+
+/// Regions that one config may hold.
+const MAX_REGIONS: usize = 1_000;
+/// Pools that one config may hold.
+const MAX_POOLS: usize = 20_000;
+/// Origins that all pools together may hold.
+const MAX_ORIGINS: usize = 200_000;
+/// Routes that one config may hold.
+const MAX_ROUTES: usize = 20_000;
+/// Zones that one config may hold.
+const MAX_ZONES: usize = 10_000;
+
+/// The config that a document means. Only to be used where no error was reported.
+pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut Diagnostics) -> Option<Config> {
+    if !is_within_limits(document, problems) {
+        return None;
+    }
+    let listen = node::listen(document, identity, problems);
+    let region_names = Names::new("region", &document.regions);
+    let pool_names = Names::new("pool", &document.pools);
+
+    let regions = regions::resolve(document, &listen, problems);
+    let pools = pools::resolve(document, &region_names, problems);
+    let routes = routes::resolve(document, &pool_names, problems);
+    let zones = zones::resolve(document, &region_names, &pool_names, &routes, problems);
+    // What is unused is certain only where every reference leads somewhere.
+    if !problems.has_errors() {
+        unused::warn(document, &pools, &routes, &zones, problems);
+    }
+    let node = node::node(document, identity, &region_names, problems)?;
+    let state_directory = node::state_directory(document, identity);
+    Some(Config {
+        node,
+        listen,
+        http: node::http(document),
+        dns: node::dns(document),
+        health: Health { max_in_flight: document.health.max_in_flight.value as usize },
+        admin: node::admin(document, &state_directory),
+        state_directory,
+        regions,
+        pools,
+        routes,
+        zones,
+    })
+}
+
+fn is_within_limits(document: &Document, problems: &mut Diagnostics) -> bool {
+    let origins =
+        document.pools.iter().filter_map(|pool| pool.value.origins.as_ref()).map(|origins| origins.items.len()).sum();
+    let mut is_within = true;
+    for (count, limit, what, place) in [
+        (document.regions.len(), MAX_REGIONS, "regions", document.regions.last().and_then(|last| last.place)),
+        (document.pools.len(), MAX_POOLS, "pools", document.pools.last().and_then(|last| last.place)),
+        (origins, MAX_ORIGINS, "origins", None),
+        (document.routes.items.len(), MAX_ROUTES, "routes", document.routes.items.last().and_then(|last| last.place)),
+        (document.zones.len(), MAX_ZONES, "zones", document.zones.last().and_then(|last| last.place)),
+    ] {
+        if count > limit {
+            let message = format!("there are {count} {what}, and one config holds at most {limit}");
+            problems.push(Diagnostic::error(Code::TooMany, message).at(place, "the last of them"));
+            is_within = false;
+        }
+    }
+    is_within
+}

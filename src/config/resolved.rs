@@ -1,0 +1,353 @@
+//! What a config means: defaults filled in, references turned into ids, limits checked.
+//!
+//! Values here are settled. There is no `Option` that resolving could have decided, and no reference that leads nowhere.
+//!
+//! Not here: what was written and where (`document`), and how one becomes the other (`resolve`).
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+use crate::fleet::{DnsName, PoolId, RegionId};
+
+/// A whole config.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Who this node is.
+    pub node: Node,
+    /// Where it listens.
+    pub listen: Listen,
+    /// How it proxies.
+    pub http: Http,
+    /// How it answers DNS.
+    pub dns: Dns,
+    /// How probing behaves as a whole.
+    pub health: Health,
+    /// How it is operated.
+    pub admin: Admin,
+    /// Where it keeps what must survive a restart.
+    pub state_directory: PathBuf,
+    /// By [`RegionId`], in name order.
+    pub regions: Vec<Arc<Region>>,
+    /// By [`PoolId`], in name order.
+    pub pools: Vec<Arc<Pool>>,
+    /// In the order they were written.
+    pub routes: Vec<Route>,
+    /// In name order.
+    pub zones: Vec<Arc<Zone>>,
+}
+
+/// Who this node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its name in logs, headers and metrics.
+    pub name: Arc<str>,
+    /// The region it stands in: asked first.
+    pub region: RegionId,
+}
+
+/// Where the node listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Plain HTTP.
+    pub http: Vec<SocketAddr>,
+    /// DNS, over UDP and TCP.
+    pub dns: Vec<SocketAddr>,
+    /// The admin API, metrics and health pages.
+    pub admin: SocketAddr,
+}
+
+/// How HTTP is proxied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Worker threads.
+    pub workers: usize,
+    /// Open client connections that one worker keeps.
+    pub max_connections: usize,
+    /// Bytes that a request's head may take.
+    pub max_head_size: usize,
+    /// Headers that a request may carry.
+    pub max_headers: usize,
+    /// Time for a client to send a whole head; also ends connections that idle between requests.
+    pub head_timeout: Duration,
+    /// Time that requests in flight get when the node stops.
+    pub drain_timeout: Duration,
+    /// Networks whose `X-Forwarded-*` and request id are believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// How DNS is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dns {
+    /// Answering threads.
+    pub threads: usize,
+    /// Largest answer over UDP, whatever the client offers.
+    pub udp_payload: u16,
+    /// How long a TCP connection may stay silent.
+    pub tcp_idle_timeout: Duration,
+    /// Open TCP connections that one thread keeps.
+    pub max_tcp_connections: usize,
+}
+
+/// How probing behaves as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Probes under way at once.
+    pub max_in_flight: usize,
+}
+
+/// How the node is operated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// The file that holds the bearer token; made with a fresh one where it does not exist.
+    pub token_file: PathBuf,
+}
+
+/// A place that serves traffic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    /// Its identity.
+    pub name: Arc<str>,
+    /// What DNS hands out.
+    pub addresses: Vec<IpAddr>,
+    /// Requests per second it is built for, 0 where nobody said.
+    pub capacity_per_second: u32,
+    /// How its front door is probed; `port` says where.
+    pub check: Check,
+    /// The other regions, nearest first; those without a location last.
+    pub neighbours: Vec<RegionId>,
+}
+
+/// The origins that serve one application.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Its identity.
+    pub name: Arc<str>,
+    /// In the order they were written.
+    pub origins: Vec<Origin>,
+    /// How they are probed.
+    pub check: Check,
+    /// What happens when nothing permitted is healthy.
+    pub when_all_down: WhenAllDown,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+    /// Further tries at other origins, where a request was provably not sent.
+    pub retries: u32,
+    /// Idle connections that one worker keeps per origin.
+    pub max_idle_connections: usize,
+    /// How long such a connection is kept.
+    pub idle_timeout: Duration,
+}
+
+/// One server of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Where it listens; unique in its pool.
+    pub address: SocketAddr,
+    /// Where it stands.
+    pub region: RegionId,
+    /// Its share relative to the others, 0 to 256; 0 takes no new work.
+    pub weight: u16,
+}
+
+/// The last rungs of the failure ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenAllDown {
+    /// Every permitted origin is tried at its configured weight.
+    Open,
+    /// Requests are refused.
+    Closed,
+}
+
+/// How long the steps towards an origin may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect.
+    pub connect: Duration,
+    /// From the request sent to the response's head.
+    pub response_head: Duration,
+    /// Between two pieces of a response's body.
+    pub between_bytes: Duration,
+}
+
+/// How something is probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What is asked.
+    pub kind: CheckKind,
+    /// The port asked, where it is not the origin's own. Always set for a front door.
+    pub port: Option<u16>,
+    /// How often, how long, how many times.
+    pub timing: CheckTiming,
+}
+
+/// What a probe asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckKind {
+    /// Does it accept a connection?
+    Tcp,
+    /// Does it answer a GET with a good status?
+    Http {
+        /// What is asked for.
+        path: Arc<str>,
+        /// The `Host` that is sent.
+        host: Arc<str>,
+        /// Statuses that are good, first and last.
+        statuses: (u16, u16),
+    },
+}
+
+/// When probes happen and how many make a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckTiming {
+    /// Between two probes.
+    pub interval: Duration,
+    /// Until the next probe while a verdict is about to change.
+    pub recheck: Duration,
+    /// Until a probe has failed.
+    pub timeout: Duration,
+    /// Successes in a row that make it up.
+    pub rise: u32,
+    /// Failures in a row that make it down.
+    pub fall: u32,
+    /// How much an interval may be shortened at random, in percent; never lengthened.
+    pub jitter_percent: u8,
+}
+
+impl CheckTiming {
+    /// The longest time from a sudden death to the verdict.
+    pub fn detection_bound(&self) -> Duration {
+        self.interval + self.timeout + (self.recheck + self.timeout) * self.fall.saturating_sub(1)
+    }
+
+    /// The longest time from a sudden recovery to the verdict.
+    pub fn recovery_bound(&self) -> Duration {
+        self.interval + self.timeout * self.rise + self.recheck * self.rise.saturating_sub(1)
+    }
+}
+
+/// What a request must look like, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Its name in logs and metrics: as given, or host and path.
+    pub name: Arc<str>,
+    /// The host asked for.
+    pub host: HostPattern,
+    /// The path's beginning, on whole segments; `/` is every path.
+    pub path: Arc<str>,
+    /// Where it goes.
+    pub pool: PoolId,
+}
+
+/// Which hosts a route means. Lower case, without port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HostPattern {
+    /// All of them.
+    Any,
+    /// This one.
+    Exact(Arc<str>),
+    /// Everything below this one (`*.` is left out), but not itself.
+    Below(Arc<str>),
+}
+
+impl fmt::Display for HostPattern {
+    /// As it is written in a config.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Exact(host) => f.write_str(host),
+            Self::Below(host) => write!(f, "*.{host}"),
+        }
+    }
+}
+
+/// A zone this node is authoritative for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Its apex.
+    pub name: DnsName,
+    /// Its name servers, the first of them primary.
+    pub nameservers: Vec<DnsName>,
+    /// The mailbox responsible, as a name.
+    pub contact: DnsName,
+    /// For the SOA and NS sets.
+    pub ttl: u32,
+    /// How long a negative answer may be kept.
+    pub negative_ttl: u32,
+    /// Static sets; one owner and type appears once. Without SOA and the apex's NS.
+    pub records: Vec<RecordSet>,
+    /// Names whose answer depends on health.
+    pub steered: Vec<Steered>,
+}
+
+/// Records of one name and type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSet {
+    /// Whose.
+    pub owner: DnsName,
+    /// How long they may be kept, in seconds.
+    pub ttl: u32,
+    /// One or more, all of one type.
+    pub data: Vec<RecordData>,
+}
+
+/// What one record says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RecordData {
+    /// An IPv4 address.
+    A(Ipv4Addr),
+    /// An IPv6 address.
+    Aaaa(Ipv6Addr),
+    /// The name's canonical name.
+    Cname(DnsName),
+    /// A name server.
+    Ns(DnsName),
+    /// Texts of at most 255 bytes each.
+    Txt(Vec<Box<[u8]>>),
+    /// A mail exchange.
+    Mx {
+        /// Lower is asked first.
+        preference: u16,
+        /// Who takes the mail.
+        exchange: DnsName,
+    },
+    /// A service's location.
+    Srv {
+        /// Lower is asked first.
+        priority: u16,
+        /// Share among equals.
+        weight: u16,
+        /// Its port.
+        port: u16,
+        /// Its host.
+        target: DnsName,
+    },
+    /// Who may issue certificates.
+    Caa {
+        /// 128 where the tag is critical.
+        flags: u8,
+        /// `issue`, `issuewild` or `iodef`, mostly.
+        tag: Box<str>,
+        /// The tag's value.
+        value: Box<[u8]>,
+    },
+}
+
+/// A name whose addresses are those of the regions that can serve it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steered {
+    /// The name.
+    pub owner: DnsName,
+    /// What must be servable in a region for it to be chosen.
+    pub pools: Vec<PoolId>,
+    /// The regions that may be chosen, with their weights; not empty, none 0.
+    pub weights: Vec<(RegionId, u32)>,
+    /// How long an answer may be kept, in seconds.
+    pub ttl: u32,
+}
