@@ -5,5 +5,6 @@ pub mod clock;
 #[cfg(not(loom))]
 pub mod config;
 pub mod fleet;
+pub mod table;
 #[cfg(not(loom))]
 pub mod telemetry;

@@ -1,0 +1,244 @@
+//! A row: everything believed of one origin, front door or (pool, region), packed into one word.
+//!
+//! ```text
+//! word     63 ............ 32 | 31 ............ 16 | 15 ............. 0
+//!          valid until, ticks | weight, basis pts  | breaker stale drill drain forced health(2)
+//! measure  63 ............ 32 | 31 .............. 0
+//!          capacity per s     | usable weight
+//! ```
+//!
+//! One word is read and written whole, so a row is never torn. The measure is a second word and may be one write younger or
+//! older than the first; nothing decides on both. All accesses are relaxed: a row refers to no other memory, and the first
+//! content of a row is made visible by the swap that publishes the generation it appears in.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::sync::{AtomicU64, Hold};
+use crate::{
+    clock::Ticks,
+    fleet::{BasisPoints, Health},
+};
+
+/// Rows come in chunks of this many, so that a growing fleet never moves a row; as many as a `u8` counts, so that indexing
+/// needs no check. Loom follows every row of a chunk, so there it is smaller.
+const CHUNK_ROWS: usize = if cfg!(loom) { 4 } else { 256 };
+
+/// What a row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowState {
+    /// Does it work?
+    pub health: Health,
+    /// An operator's word stands, whatever checks say.
+    pub is_forced: bool,
+    /// It finishes what it has and takes no new work.
+    pub is_draining: bool,
+    /// A drill made it so.
+    pub is_drilled: bool,
+    /// The belief is old, or the node doubts its own eyes: true once `valid_until` has passed, too.
+    pub is_stale: bool,
+    /// Its circuit breaker is open.
+    pub is_breaker_open: bool,
+    /// The share of the configured weight that it may take.
+    pub weight: BasisPoints,
+    /// When the belief becomes stale. It keeps its verdict: nothing turns down by itself.
+    pub valid_until: Ticks,
+}
+
+impl Default for RowState {
+    fn default() -> Self {
+        Self {
+            health: Health::Unknown,
+            is_forced: false,
+            is_draining: false,
+            is_drilled: false,
+            is_stale: false,
+            is_breaker_open: false,
+            weight: BasisPoints::FULL,
+            valid_until: Ticks::FOREVER,
+        }
+    }
+}
+
+impl RowState {
+    const FORCED: u64 = 1 << 2;
+    const DRAIN: u64 = 1 << 3;
+    const DRILL: u64 = 1 << 4;
+    const STALE: u64 = 1 << 5;
+    const BREAKER: u64 = 1 << 6;
+
+    /// Known to work and open for new work.
+    pub fn is_usable(self) -> bool {
+        self.health == Health::Up && self.takes_new_work()
+    }
+
+    /// Nothing but health could stand in the way of new work.
+    pub fn takes_new_work(self) -> bool {
+        !self.is_draining && self.weight > BasisPoints::ZERO
+    }
+
+    /// Taken out on purpose: not even the last rung of the ladder asks it.
+    pub fn is_withheld(self) -> bool {
+        self.is_draining || (self.health == Health::Down && (self.is_forced || self.is_drilled))
+    }
+
+    fn pack(self) -> u64 {
+        let health = match self.health {
+            Health::Unknown => 0,
+            Health::Up => 1,
+            Health::Down => 2,
+        };
+        let flag = |is_set: bool, bit: u64| if is_set { bit } else { 0 };
+        health
+            | flag(self.is_forced, Self::FORCED)
+            | flag(self.is_draining, Self::DRAIN)
+            | flag(self.is_drilled, Self::DRILL)
+            | flag(self.is_stale, Self::STALE)
+            | flag(self.is_breaker_open, Self::BREAKER)
+            | u64::from(self.weight.get()) << 16
+            | u64::from(self.valid_until.0) << 32
+    }
+
+    fn unpack(word: u64, now: Ticks) -> Self {
+        let valid_until = Ticks((word >> 32) as u32);
+        Self {
+            health: match word & 0b11 {
+                1 => Health::Up,
+                2 => Health::Down,
+                _ => Health::Unknown,
+            },
+            is_forced: word & Self::FORCED != 0,
+            is_draining: word & Self::DRAIN != 0,
+            is_drilled: word & Self::DRILL != 0,
+            is_stale: word & Self::STALE != 0 || valid_until < now,
+            is_breaker_open: word & Self::BREAKER != 0,
+            weight: BasisPoints::new(((word >> 16) & 0xffff) as u16),
+            valid_until,
+        }
+    }
+}
+
+/// Amounts that belong to a row but decide nothing about being alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Measure {
+    /// Sum of the configured weights that can be used now; for a (pool, region).
+    pub usable_weight: u32,
+    /// Requests per second it is built for, 0 where nobody said; for a front door.
+    pub capacity_per_second: u32,
+}
+
+#[derive(Debug)]
+struct Row {
+    word: AtomicU64,
+    measure: AtomicU64,
+}
+
+/// Aligned, so that the count of its `Arc` is not on the line of the first rows.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Chunk([Row; CHUNK_ROWS]);
+
+/// The right to read one row. While a clone of it lives, the row is not given to anybody else.
+#[derive(Clone, Debug)]
+pub struct RowHandle {
+    chunk: Arc<Chunk>,
+    index: u8,
+    hold: Hold,
+}
+
+impl RowHandle {
+    /// What is believed now; what has expired comes back marked stale.
+    #[inline]
+    pub fn read(&self, now: Ticks) -> RowState {
+        RowState::unpack(self.row().word.load(Ordering::Relaxed), now)
+    }
+
+    /// The amounts beside it.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the halves of a word")]
+    pub fn measure(&self) -> Measure {
+        let word = self.row().measure.load(Ordering::Relaxed);
+        Measure { usable_weight: word as u32, capacity_per_second: (word >> 32) as u32 }
+    }
+
+    pub(super) fn write(&self, state: RowState) {
+        self.row().word.store(state.pack(), Ordering::Relaxed);
+    }
+
+    pub(super) fn write_measure(&self, measure: Measure) {
+        let word = u64::from(measure.usable_weight) | u64::from(measure.capacity_per_second) << 32;
+        self.row().measure.store(word, Ordering::Relaxed);
+    }
+
+    /// Whether this is the only clone left, so that the row may be given away. Looks with `Acquire`, whose partner is the
+    /// `Release` of each clone's drop: whatever a reader read through its clone, it read before the row is written anew.
+    pub(super) fn is_last(&mut self) -> bool {
+        Hold::get_mut(&mut self.hold).is_some()
+    }
+
+    fn row(&self) -> &Row {
+        &self.chunk.0[usize::from(self.index)]
+    }
+}
+
+/// A fresh chunk's rows, ready to be given out.
+pub(super) fn new_chunk() -> impl Iterator<Item = RowHandle> {
+    let word = RowState::default().pack();
+    let row = |_| Row { word: AtomicU64::new(word), measure: AtomicU64::new(0) };
+    let chunk = Arc::new(Chunk(std::array::from_fn(row)));
+    let indices = (0..=u8::MAX).take(CHUNK_ROWS);
+    indices.map(move |index| RowHandle { chunk: Arc::clone(&chunk), index, hold: Hold::new(()) })
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    prop_compose! {
+        fn any_state()(
+            health in prop_oneof![Just(Health::Unknown), Just(Health::Up), Just(Health::Down)],
+            flags in any::<[bool; 5]>(),
+            weight in 0..=10_000_u16,
+            valid_until in any::<u32>(),
+        ) -> RowState {
+            RowState {
+                health,
+                is_forced: flags[0],
+                is_draining: flags[1],
+                is_drilled: flags[2],
+                is_stale: flags[3],
+                is_breaker_open: flags[4],
+                weight: BasisPoints::new(weight),
+                valid_until: Ticks(valid_until),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_state_survives_packing(state in any_state()) {
+            prop_assert_eq!(RowState::unpack(state.pack(), Ticks(0)), state);
+        }
+    }
+
+    #[test]
+    fn a_chunk_has_one_row_for_each_handle() {
+        let rows: Vec<_> = new_chunk().collect();
+        for (at, row) in (0..).zip(&rows) {
+            row.write_measure(Measure { usable_weight: at, capacity_per_second: !at });
+        }
+        let seen: Vec<_> = rows.iter().map(RowHandle::measure).collect();
+        let written = (0..).take(CHUNK_ROWS).map(|at| Measure { usable_weight: at, capacity_per_second: !at });
+        assert_eq!(seen, written.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_expires_keeps_its_verdict_and_is_marked_stale() {
+        let row = new_chunk().next().unwrap();
+        row.write(RowState { health: Health::Up, valid_until: Ticks(10), ..RowState::default() });
+        assert!(!row.read(Ticks(10)).is_stale);
+        let later = row.read(Ticks(11));
+        assert!(later.is_stale && later.is_usable());
+    }
+}
