@@ -1,10 +1,14 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 // The loom build holds what loom looks at, and no more: several crates below the rest change their meaning under it.
 
+#[cfg(not(loom))]
+pub mod balance;
 pub mod clock;
 #[cfg(not(loom))]
 pub mod config;
 pub mod fleet;
+#[cfg(not(loom))]
+pub mod policy;
 pub mod table;
 #[cfg(not(loom))]
 pub mod telemetry;

@@ -1,0 +1,147 @@
+use super::*;
+use crate::{
+    clock::{Ticks, seeded},
+    table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowHandle, RowKey, Writer},
+};
+
+const REGIONS: [&str; 3] = ["home", "near", "far"];
+const UP: RowState = RowState {
+    health: Health::Up,
+    is_forced: false,
+    is_draining: false,
+    is_drilled: false,
+    is_stale: false,
+    is_breaker_open: false,
+    weight: BasisPoints::FULL,
+    valid_until: Ticks::FOREVER,
+};
+const DOWN: RowState = RowState { health: Health::Down, ..UP };
+
+/// Three regions with one origin each, all up; the second takes 100 requests a second.
+struct Scene {
+    writer: Writer,
+    spare: Spare,
+    when_all_down: WhenAllDown,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut writer = Writer::new(None);
+        let origin = |region: u16| OriginSpec {
+            address: ([127, 0, 0, 1], 1000 + region).into(),
+            region: RegionId(region),
+            weight: 1,
+        };
+        let region = |name: &&str| RegionSpec {
+            name: (*name).into(),
+            capacity_per_second: if *name == "near" { 100 } else { 0 },
+        };
+        writer.publish(Membership {
+            pools: vec![PoolSpec { name: "shop".into(), origins: (0..3).map(origin).collect() }],
+            regions: REGIONS.iter().map(region).collect(),
+            ..Membership::default()
+        });
+        let mut scene = Self { writer, spare: Spare::new(3), when_all_down: WhenAllDown::Open };
+        for region in 0..3 {
+            scene.say(region, UP);
+            scene.say_door(region, UP);
+        }
+        scene
+    }
+
+    fn set(&mut self, key: &RowKey, state: RowState) {
+        let row: RowHandle = self.writer.row(key).unwrap().clone();
+        self.writer.set(&row, state);
+    }
+
+    /// Of the pool's origin in a region, and so of the pool there.
+    fn say(&mut self, region: usize, state: RowState) {
+        let port = 1000 + u16::try_from(region).unwrap();
+        self.set(&RowKey::Origin("shop".into(), ([127, 0, 0, 1], port).into()), state);
+        let derived = RowState { is_forced: false, ..state };
+        self.set(&RowKey::PoolRegion("shop".into(), REGIONS[region].into()), derived);
+    }
+
+    fn say_door(&mut self, region: usize, state: RowState) {
+        self.set(&RowKey::FrontDoor(REGIONS[region].into()), state);
+    }
+
+    fn climb(&self, seed: u64) -> Option<(Rung, &'static str)> {
+        let generation = self.writer.table().load();
+        let with = Climb {
+            pool: &generation.pools()[0],
+            regions: &[RegionId(0), RegionId(1), RegionId(2)],
+            home: RegionId(0),
+            when_all_down: self.when_all_down,
+            snapshot: Snapshot { generation: &generation, now: Ticks(0) },
+            spare: &self.spare,
+            now: Duration::ZERO,
+        };
+        climb(&with, &mut seeded(seed)).map(|(rung, region)| (rung, REGIONS[region.index()]))
+    }
+}
+
+#[test]
+fn home_answers_while_it_can() {
+    assert_eq!(Scene::new().climb(1), Some((Rung::Home, "home")));
+}
+
+#[test]
+fn only_the_excess_of_a_weakened_home_spills_to_the_nearest() {
+    let mut scene = Scene::new();
+    scene.say(0, RowState { weight: BasisPoints::new(5_000), ..UP });
+    let stayed = (0..10_000).filter(|seed| scene.climb(*seed) == Some((Rung::Home, "home"))).count();
+    assert!((6_850..7_150).contains(&stayed), "{stayed}");
+    assert!((0..10_000).any(|seed| scene.climb(seed) == Some((Rung::Neighbour, "near"))));
+}
+
+#[test]
+fn a_receiver_without_room_passes_the_spill_on_and_takes_it_when_nobody_else_is_left() {
+    let mut scene = Scene::new();
+    scene.say(0, DOWN);
+    (0..80).for_each(|_| scene.spare.count(RegionId(1), Duration::ZERO));
+    assert_eq!(scene.climb(1), Some((Rung::Neighbour, "far")));
+    scene.say(2, DOWN);
+    assert_eq!(scene.climb(1), Some((Rung::OverCapacity, "near")));
+}
+
+#[test]
+fn a_region_whose_front_door_is_lost_is_spared_until_nothing_else_is_healthy() {
+    let mut scene = Scene::new();
+    scene.say(0, DOWN);
+    scene.say_door(1, DOWN);
+    assert_eq!(scene.climb(1), Some((Rung::Neighbour, "far")));
+    scene.say(2, DOWN);
+    assert_eq!(scene.climb(1), Some((Rung::OverCapacity, "near")));
+}
+
+#[test]
+fn a_drained_region_gets_no_new_work_while_another_can_take_it() {
+    let mut scene = Scene::new();
+    scene.say_door(0, RowState { is_draining: true, ..UP });
+    assert_eq!(scene.climb(1), Some((Rung::Neighbour, "near")));
+    scene.say_door(1, RowState { is_draining: true, ..UP });
+    scene.say(2, DOWN);
+    assert_eq!(scene.climb(1), Some((Rung::Open, "home")));
+}
+
+#[test]
+fn what_has_no_verdict_comes_after_everything_proven_and_before_the_last_resort() {
+    let mut scene = Scene::new();
+    scene.say(0, DOWN);
+    scene.say(1, RowState { health: Health::Unknown, ..UP });
+    assert_eq!(scene.climb(1), Some((Rung::Neighbour, "far")));
+    scene.say(2, DOWN);
+    assert_eq!(scene.climb(1), Some((Rung::Unproven, "near")));
+}
+
+#[test]
+fn when_all_is_down_a_pool_opens_or_closes_and_an_operators_word_stands() {
+    let mut scene = Scene::new();
+    (0..3).for_each(|region| scene.say(region, DOWN));
+    assert_eq!(scene.climb(1), Some((Rung::Open, "home")));
+    scene.say(0, RowState { is_forced: true, ..DOWN });
+    assert_eq!(scene.climb(1), Some((Rung::Open, "near")));
+    scene.when_all_down = WhenAllDown::Closed;
+    assert_eq!(scene.climb(1), None);
+}
