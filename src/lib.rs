@@ -6,6 +6,8 @@ pub mod balance;
 pub mod clock;
 #[cfg(not(loom))]
 pub mod config;
+#[cfg(not(loom))]
+pub mod control;
 pub mod fleet;
 #[cfg(not(loom))]
 pub mod policy;

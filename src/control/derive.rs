@@ -1,0 +1,243 @@
+//! The one row of a pool in a region, from the rows of its origins there. Pure.
+//!
+//! A [`Tally`] counts what the origins add up to. A change of one origin takes its old part out and puts its new part in, so it
+//! costs the same in a pool of ten and of 100,000, and always says what counting anew would say.
+//!
+//! - *health*: up if any origin is usable; otherwise unknown if any without a verdict takes new work; otherwise down.
+//! - *weight*: usable configured weight times its share, over all configured weight; a living part never counts as nothing.
+//! - *draining*: origins work, and all of those drain.
+//! - *stale*: no verdict on any origin is fresh. So it is valid for as long as its freshest evidence is.
+//!
+//! Whether an origin was forced or drilled is not inherited: the row of the region is a consequence.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    clock::Ticks,
+    fleet::{BasisPoints, Health},
+    table::{Measure, RowState},
+};
+
+/// What one origin contributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Configured weight.
+    pub(super) weight: u16,
+    /// What its row says.
+    pub(super) state: RowState,
+}
+
+/// What the origins of one pool in one region add up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    total_weight: u64,
+    /// In basis points of a unit of configured weight.
+    usable_weight: u64,
+    usable: u32,
+    hopeful: u32,
+    up: u32,
+    up_and_draining: u32,
+    judged: u32,
+    /// How many verdicts that nobody doubts are valid through which tick.
+    evidence: BTreeMap<Ticks, u32>,
+}
+
+impl Tally {
+    /// Counts an origin in.
+    pub(super) fn add(&mut self, part: Part) {
+        let counts = Counts::of(part);
+        self.total_weight += u64::from(part.weight);
+        self.usable_weight += counts.usable_weight;
+        self.usable += u32::from(counts.is_usable);
+        self.hopeful += u32::from(counts.is_hopeful);
+        self.up += u32::from(counts.is_up);
+        self.up_and_draining += u32::from(counts.is_up && part.state.is_draining);
+        self.judged += u32::from(counts.is_judged);
+        if let Some(until) = counts.evidence {
+            *self.evidence.entry(until).or_default() += 1;
+        }
+    }
+
+    /// Takes out an origin that was counted in.
+    pub(super) fn remove(&mut self, part: Part) {
+        let counts = Counts::of(part);
+        self.total_weight -= u64::from(part.weight);
+        self.usable_weight -= counts.usable_weight;
+        self.usable -= u32::from(counts.is_usable);
+        self.hopeful -= u32::from(counts.is_hopeful);
+        self.up -= u32::from(counts.is_up);
+        self.up_and_draining -= u32::from(counts.is_up && part.state.is_draining);
+        self.judged -= u32::from(counts.is_judged);
+        if let Some(until) = counts.evidence
+            && let Some(count) = self.evidence.get_mut(&until)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.evidence.remove(&until);
+            }
+        }
+    }
+
+    /// The row that follows.
+    pub(super) fn state(&self) -> RowState {
+        let health = match (self.usable, self.hopeful) {
+            (1.., _) => Health::Up,
+            (0, 1..) => Health::Unknown,
+            (0, 0) => Health::Down,
+        };
+        let whole = self.total_weight * u64::from(BasisPoints::FULL.get());
+        RowState {
+            health,
+            is_draining: self.up > 0 && self.up == self.up_and_draining,
+            is_stale: self.judged > 0 && self.evidence.is_empty(),
+            weight: BasisPoints::ratio(self.usable_weight, whole),
+            valid_until: self.evidence.last_key_value().map_or(Ticks::FOREVER, |(until, _)| *until),
+            ..RowState::default()
+        }
+    }
+
+    /// The amounts that follow.
+    pub(super) fn measure(&self) -> Measure {
+        let usable = self.usable_weight.div_ceil(u64::from(BasisPoints::FULL.get()));
+        Measure { usable_weight: u32::try_from(usable).unwrap_or(u32::MAX), capacity_per_second: 0 }
+    }
+}
+
+struct Counts {
+    usable_weight: u64,
+    is_usable: bool,
+    is_hopeful: bool,
+    is_up: bool,
+    is_judged: bool,
+    evidence: Option<Ticks>,
+}
+
+impl Counts {
+    fn of(Part { weight, state }: Part) -> Self {
+        let is_usable = weight > 0 && state.is_usable();
+        let is_judged = state.health != Health::Unknown;
+        Self {
+            usable_weight: if is_usable { u64::from(weight) * u64::from(state.weight.get()) } else { 0 },
+            is_usable,
+            is_hopeful: weight > 0 && !is_judged && state.takes_new_work(),
+            is_up: state.health == Health::Up,
+            is_judged,
+            evidence: (is_judged && !state.is_stale).then_some(state.valid_until),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    prop_compose! {
+        fn any_part()(
+            weight in 0..=256_u16,
+            health in prop_oneof![Just(Health::Unknown), Just(Health::Up), Just(Health::Down)],
+            flags in any::<[bool; 4]>(),
+            share in prop_oneof![Just(0), Just(1), 0..=10_000_u16],
+            until in 0..8_u32,
+        ) -> Part {
+            let state = RowState {
+                health,
+                is_forced: flags[0],
+                is_draining: flags[1],
+                is_drilled: flags[2],
+                is_stale: flags[3],
+                is_breaker_open: false,
+                weight: BasisPoints::new(share),
+                valid_until: Ticks(until),
+            };
+            Part { weight, state }
+        }
+    }
+
+    fn tally(parts: &[Part]) -> Tally {
+        let mut tally = Tally::default();
+        for part in parts {
+            tally.add(*part);
+        }
+        tally
+    }
+
+    fn up(weight: u16) -> Part {
+        Part { weight, state: RowState { health: Health::Up, valid_until: Ticks(9), ..RowState::default() } }
+    }
+
+    fn with(part: Part, change: impl FnOnce(&mut RowState)) -> Part {
+        let mut part = part;
+        change(&mut part.state);
+        part
+    }
+
+    proptest! {
+        #[test]
+        fn taking_out_and_putting_in_is_counting_anew(
+            mut parts in prop::collection::vec(any_part(), 1..8),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any_part()), 0..20),
+        ) {
+            let mut running = tally(&parts);
+            for (at, part) in changes {
+                let at = at.index(parts.len());
+                running.remove(parts[at]);
+                running.add(part);
+                parts[at] = part;
+                prop_assert_eq!(&running, &tally(&parts));
+            }
+        }
+
+        #[test]
+        fn it_says_what_the_rules_say(parts in prop::collection::vec(any_part(), 0..8)) {
+            let (row, measure) = (tally(&parts).state(), tally(&parts).measure());
+            let usable: Vec<&Part> = parts.iter().filter(|part| part.weight > 0 && part.state.is_usable()).collect();
+            prop_assert_eq!(row.health == Health::Up, !usable.is_empty());
+            prop_assert_eq!(row.weight > BasisPoints::ZERO, !usable.is_empty());
+            prop_assert_eq!(measure.usable_weight > 0, !usable.is_empty());
+            let hope = |part: &&Part| part.weight > 0 && part.state.health == Health::Unknown && part.state.takes_new_work();
+            prop_assert_eq!(row.health == Health::Unknown, usable.is_empty() && parts.iter().any(|part| hope(&part)));
+            let judged: Vec<&Part> = parts.iter().filter(|part| part.state.health != Health::Unknown).collect();
+            prop_assert_eq!(row.is_stale, !judged.is_empty() && judged.iter().all(|part| part.state.is_stale));
+            let working: Vec<&Part> = parts.iter().filter(|part| part.state.health == Health::Up).collect();
+            prop_assert_eq!(row.is_draining, !working.is_empty() && working.iter().all(|part| part.state.is_draining));
+            prop_assert!(!row.is_forced && !row.is_drilled);
+            let total: u32 = parts.iter().map(|part| u32::from(part.weight)).sum();
+            prop_assert!(measure.usable_weight <= total);
+        }
+    }
+
+    #[test]
+    fn half_of_the_weight_is_half_of_the_row() {
+        let down = with(up(30), |state| state.health = Health::Down);
+        let thinned = with(up(20), |state| state.weight = BasisPoints::new(5_000));
+        let tally = tally(&[down, thinned, up(10)]);
+        assert_eq!(tally.state().weight, BasisPoints::ratio(20, 60));
+        assert_eq!(tally.measure().usable_weight, 20);
+    }
+
+    #[test]
+    fn one_living_origin_among_many_is_not_nothing() {
+        let mut parts = vec![with(up(256), |state| state.health = Health::Down); 1_000];
+        parts.push(with(up(1), |state| state.weight = BasisPoints::new(1)));
+        assert_eq!(tally(&parts).state().weight.get(), 1);
+        assert_eq!(tally(&parts).measure().usable_weight, 1);
+    }
+
+    #[test]
+    fn a_row_is_as_fresh_as_its_freshest_evidence() {
+        let old = with(up(1), |state| state.valid_until = Ticks(3));
+        let doubted = with(up(1), |state| (state.is_stale, state.valid_until) = (true, Ticks(99)));
+        assert_eq!(tally(&[old, up(1), doubted]).state().valid_until, Ticks(9));
+        assert!(tally(&[doubted]).state().is_stale);
+        assert!(!tally(&[]).state().is_stale);
+    }
+
+    #[test]
+    fn a_drained_region_is_down_and_says_that_it_drains() {
+        let drained = with(up(5), |state| state.is_draining = true);
+        let row = tally(&[drained, drained]).state();
+        assert_eq!((row.health, row.is_draining, row.weight), (Health::Down, true, BasisPoints::ZERO));
+    }
+}

@@ -1,0 +1,85 @@
+//! What this node's own probes say, and whether the node believes it (`suspicion` has the rule).
+
+use tracing::{info, warn};
+
+use super::{
+    ledger::Ledger,
+    suspicion::{Change, Standing},
+};
+use crate::{
+    clock::Ticks,
+    fleet::{Belief, Health, Source},
+};
+
+impl Ledger {
+    /// Takes in what a probe saw.
+    pub(super) fn see(&mut self, at: usize, belief: Belief, until: Ticks, now: Ticks) {
+        let entry = &mut self.roster.entries[at];
+        let (region, before) = (entry.region, entry.standing());
+        match belief {
+            Belief::Health(Health::Up) => {
+                entry.trust();
+                entry.beliefs.hear(Source::Probe, belief, until);
+                self.suspicion.up(at, region, before == Standing::Up, now);
+            }
+            Belief::Health(Health::Down) if before == Standing::Withheld => entry.withheld = Some(until),
+            Belief::Health(Health::Down) if before == Standing::Up => {
+                self.suspicion.down(at, region, now);
+                if self.suspicion.is_active() {
+                    entry.withhold(until);
+                } else {
+                    entry.beliefs.hear(Source::Probe, belief, until);
+                }
+            }
+            Belief::Health(Health::Unknown) | Belief::Withdrawn => {
+                entry.trust();
+                entry.beliefs.hear(Source::Probe, belief, until);
+                self.suspicion.forget(at, region, before == Standing::Up);
+            }
+            Belief::Health(Health::Down) | Belief::Drain | Belief::Weight(_) => {
+                entry.beliefs.hear(Source::Probe, belief, until);
+            }
+        }
+        let is_flip = entry.standing() != before;
+        self.settle(at, now);
+        if is_flip {
+            self.review(now);
+        }
+    }
+
+    /// Begins or ends the doubt in the node's own eyes, if it is time.
+    pub(super) fn review(&mut self, now: Ticks) {
+        let Some(change) = self.suspicion.review(now) else { return };
+        let mut fallen: Vec<usize> = self.suspicion.fallen().collect();
+        fallen.sort_unstable();
+        match change {
+            Change::Began => {
+                let subjects = fallen.len();
+                warn!(
+                    subjects,
+                    "most of what was up fell at once: this node suspects itself and keeps the last verdicts"
+                );
+                for at in &fallen {
+                    let entry = &mut self.roster.entries[*at];
+                    if let Some((_, until)) = entry.beliefs.probed() {
+                        entry.withhold(until);
+                    }
+                }
+            }
+            Change::Ended(ending) => {
+                info!(reason = ending.as_str(), still_down = fallen.len(), "this node believes its own probes again");
+                for at in &fallen {
+                    self.roster.entries[*at].believe();
+                }
+                self.suspicion.settle();
+            }
+        }
+        for at in fallen {
+            self.settle(at, now);
+        }
+        self.draw();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Everybody there is something to believe about, at dense indices, for one membership.
+//!
+//! A subject that survives a change of membership keeps its beliefs; everything else here is made anew from the generation.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use metrics::Gauge;
+
+use super::{
+    derive::{Part, Tally},
+    merge::{Beliefs, Merged},
+    meters,
+    suspicion::Standing,
+};
+use crate::{
+    clock::{self, Ticks},
+    fleet::{Belief, Health, Source, Subject},
+    table::{Generation, RowHandle, RowState},
+};
+
+/// One subject.
+pub(super) struct Entry {
+    pub(super) subject: Subject,
+    /// Index of its region.
+    pub(super) region: usize,
+    pub(super) place: Place,
+    pub(super) row: RowHandle,
+    pub(super) beliefs: Beliefs,
+    /// A probe's "down" that the node does not believe yet, and through when it holds.
+    pub(super) withheld: Option<Ticks>,
+    /// What the row says.
+    pub(super) merged: Merged,
+    /// When the row last changed in what it means; calendar time.
+    pub(super) since: Duration,
+    /// The tick at which it is looked at again.
+    pub(super) armed: Option<Ticks>,
+    /// Somebody gave a verdict on its health once.
+    pub(super) is_judged: bool,
+    pub(super) gauge: Gauge,
+}
+
+/// Where a subject's row counts.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    FrontDoor,
+    Origin { group: usize, weight: u16 },
+}
+
+/// A pool in a region.
+pub(super) struct Group {
+    pub(super) pool: Arc<str>,
+    pub(super) region: Arc<str>,
+    pub(super) row: RowHandle,
+    pub(super) tally: Tally,
+    pub(super) state: RowState,
+    pub(super) gauge: Gauge,
+}
+
+impl Group {
+    /// Draws the usable share.
+    pub(super) fn draw(&self) {
+        self.gauge.set(f64::from(self.state.weight.get()) / 10_000.0);
+    }
+}
+
+impl Entry {
+    /// How its own probes see it.
+    pub(super) fn standing(&self) -> Standing {
+        match (self.withheld, self.beliefs.probed()) {
+            (Some(_), _) => Standing::Withheld,
+            (None, Some((Health::Up, _))) => Standing::Up,
+            _ => Standing::NotUp,
+        }
+    }
+
+    /// Does not believe the "down" that is, or was just, heard: the verdict before it stays, doubted.
+    pub(super) fn withhold(&mut self, until: Ticks) {
+        self.withheld = Some(until);
+        let (_, seen_until) = self.beliefs.probed().unwrap_or((Health::Up, until));
+        self.beliefs.hear(Source::Probe, Belief::Health(Health::Up), seen_until);
+        self.beliefs.is_probe_doubted = true;
+    }
+
+    /// Believes what was withheld.
+    pub(super) fn believe(&mut self) {
+        if let Some(until) = self.withheld.take() {
+            self.beliefs.hear(Source::Probe, Belief::Health(Health::Down), until);
+        }
+        self.beliefs.is_probe_doubted = false;
+    }
+
+    /// Forgets what was withheld.
+    pub(super) fn trust(&mut self) {
+        self.withheld = None;
+        self.beliefs.is_probe_doubted = false;
+    }
+
+    /// What it contributes to its group in this state.
+    pub(super) fn part(weight: u16, state: RowState) -> Part {
+        Part { weight, state }
+    }
+}
+
+/// Everybody.
+#[derive(Default)]
+pub(super) struct Roster {
+    pub(super) entries: Vec<Entry>,
+    pub(super) groups: Vec<Group>,
+    index: HashMap<Subject, usize>,
+}
+
+impl Roster {
+    /// Who is there in this generation. Whoever was there `before` keeps what was believed; who is new starts with what
+    /// `remembered` says. Meters of who left show 0: the recorder cannot forget them.
+    pub(super) fn of(
+        generation: &Generation,
+        before: Self,
+        remembered: impl Fn(&Subject) -> Beliefs,
+        now: Ticks,
+    ) -> Self {
+        let mut roster = Self::default();
+        let mut known = Known::of(before);
+        for (region, door) in generation.regions().iter().enumerate() {
+            let subject = Subject::FrontDoor { region: Arc::clone(&door.name) };
+            let entry = known.entry(subject, region, Place::FrontDoor, &door.front_door, &remembered);
+            roster.push(entry, now);
+        }
+        for pool in generation.pools() {
+            for entry in pool.regions() {
+                let region = &generation.regions()[entry.region.index()].name;
+                let group = roster.groups.len();
+                roster.groups.push(Group {
+                    pool: Arc::clone(&pool.name),
+                    region: Arc::clone(region),
+                    row: entry.row.clone(),
+                    tally: Tally::default(),
+                    state: RowState::default(),
+                    gauge: known.usable_ratio(&pool.name, region),
+                });
+                for origin in &pool.origins()[pool.positions_in(entry.region)] {
+                    let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address };
+                    let place = Place::Origin { group, weight: origin.weight };
+                    let entry = known.entry(subject, origin.region.index(), place, &origin.row, &remembered);
+                    roster.push(entry, now);
+                }
+                let group = &mut roster.groups[group];
+                group.state = group.tally.state();
+            }
+        }
+        known.leave();
+        roster.entries.iter().for_each(|entry| entry.gauge.set(meters::level(entry.merged.state.health)));
+        roster.groups.iter().for_each(Group::draw);
+        roster
+    }
+
+    pub(super) fn find(&self, subject: &Subject) -> Option<usize> {
+        self.index.get(subject).copied()
+    }
+
+    fn push(&mut self, mut entry: Entry, now: Ticks) {
+        entry.merged = entry.beliefs.merge(now);
+        entry.is_judged |= entry.merged.state.health != Health::Unknown;
+        if let Place::Origin { group, weight } = entry.place {
+            self.groups[group].tally.add(Entry::part(weight, entry.merged.state));
+        }
+        self.index.insert(entry.subject.clone(), self.entries.len());
+        self.entries.push(entry);
+    }
+}
+
+/// Who was there before and has not been met again yet.
+struct Known {
+    entries: HashMap<Subject, Entry>,
+    ratios: HashMap<(Arc<str>, Arc<str>), Gauge>,
+}
+
+impl Known {
+    fn of(before: Roster) -> Self {
+        let entries = before.entries.into_iter().map(|entry| (entry.subject.clone(), entry));
+        let ratios = before.groups.into_iter().map(|group| ((group.pool, group.region), group.gauge));
+        Self { entries: entries.collect(), ratios: ratios.collect() }
+    }
+
+    fn entry(
+        &mut self,
+        subject: Subject,
+        region: usize,
+        place: Place,
+        row: &RowHandle,
+        remembered: impl Fn(&Subject) -> Beliefs,
+    ) -> Entry {
+        if let Some(same) = self.entries.remove(&subject) {
+            return Entry { region, place, row: row.clone(), armed: None, ..same };
+        }
+        let gauge = match &subject {
+            Subject::Origin { pool, address } => meters::origin_up(pool, *address),
+            Subject::FrontDoor { region } => meters::front_door_up(region),
+        };
+        Entry {
+            beliefs: remembered(&subject),
+            subject,
+            region,
+            place,
+            row: row.clone(),
+            withheld: None,
+            merged: Merged { state: RowState::default(), source: None },
+            since: clock::unix_time(),
+            armed: None,
+            is_judged: false,
+            gauge,
+        }
+    }
+
+    fn usable_ratio(&mut self, pool: &Arc<str>, region: &Arc<str>) -> Gauge {
+        let known = self.ratios.remove(&(Arc::clone(pool), Arc::clone(region)));
+        known.unwrap_or_else(|| meters::usable_ratio(pool, region))
+    }
+
+    fn leave(self) {
+        let gone = self.entries.into_values().map(|entry| entry.gauge);
+        gone.chain(self.ratios.into_values()).for_each(|gauge| gauge.set(0.0));
+    }
+}
