@@ -10,6 +10,8 @@ pub mod config;
 pub mod control;
 pub mod fleet;
 #[cfg(not(loom))]
+pub mod health;
+#[cfg(not(loom))]
 pub mod policy;
 pub mod table;
 #[cfg(not(loom))]

@@ -1,0 +1,60 @@
+//! One question, one answer: good, or why not.
+
+mod http;
+mod tcp;
+
+use std::{fmt, net::SocketAddr};
+
+use super::Target;
+use crate::config::CheckKind;
+
+/// Why an answer was not good.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// No connection, or it broke.
+    Connection(std::io::Error),
+    /// Not HTTP.
+    Protocol(hyper::Error),
+    /// A status outside the good range.
+    Status(u16),
+    /// No answer in time.
+    Timeout,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(error) => write!(f, "connection: {error}"),
+            Self::Protocol(error) => write!(f, "not a good answer: {error}"),
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Timeout => f.write_str("no answer in time"),
+        }
+    }
+}
+
+/// Asks the target's addresses at the same time; the first good answer is the answer.
+pub(super) async fn ask(target: &Target) -> Result<(), Failure> {
+    let mut asked = tokio::task::JoinSet::new();
+    for address in &target.addresses {
+        let (address, kind, limit) = (*address, target.check.kind.clone(), target.check.timing.timeout);
+        asked.spawn(async move {
+            tokio::time::timeout(limit, ask_one(address, &kind)).await.unwrap_or(Err(Failure::Timeout))
+        });
+    }
+    let mut last = Failure::Timeout;
+    while let Some(answer) = asked.join_next().await {
+        match answer {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(failure)) => last = failure,
+            Err(_) => {}
+        }
+    }
+    Err(last)
+}
+
+async fn ask_one(address: SocketAddr, kind: &CheckKind) -> Result<(), Failure> {
+    match kind {
+        CheckKind::Tcp => tcp::ask(address).await,
+        CheckKind::Http { path, host, statuses } => http::ask(address, path, host, *statuses).await,
+    }
+}
