@@ -8,6 +8,8 @@ pub mod clock;
 pub mod config;
 #[cfg(not(loom))]
 pub mod control;
+#[cfg(not(loom))]
+pub mod dns;
 pub mod fleet;
 #[cfg(not(loom))]
 pub mod health;
