@@ -15,6 +15,8 @@ pub mod fleet;
 pub mod health;
 #[cfg(not(loom))]
 pub mod policy;
+#[cfg(not(loom))]
+pub mod proxy;
 pub mod table;
 #[cfg(not(loom))]
 pub mod telemetry;

@@ -1,0 +1,112 @@
+//! The listeners: bound before anything runs, one socket per worker and address.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    thread,
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::watch;
+
+use super::worker::{self, Running, Seat};
+use crate::{clock::Clock, table::Table};
+
+/// Connections that may wait in the kernel for a worker.
+const BACKLOG: i32 = 1024;
+
+/// A listener that could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for HTTP on {address}: {cause}")]
+pub struct BindError {
+    address: SocketAddr,
+    #[source]
+    cause: io::Error,
+}
+
+/// All listeners of all workers, bound but not served.
+#[derive(Debug)]
+pub struct Server {
+    /// One list per worker.
+    listeners: Vec<Vec<TcpListener>>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Binds every address once per worker. Port 0 becomes a free port, the same for all workers.
+    ///
+    /// # Errors
+    /// Names the first address that cannot be had.
+    pub fn bind(listen: &[SocketAddr], workers: usize) -> Result<Self, BindError> {
+        let mut listeners: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+        let mut addresses = Vec::new();
+        for &wanted in listen {
+            let failed = |cause| BindError { address: wanted, cause };
+            let address = claim(wanted).map_err(failed)?;
+            for worker in &mut listeners {
+                worker.push(bind(address).map_err(failed)?);
+            }
+            addresses.push(address);
+        }
+        Ok(Self { listeners, addresses })
+    }
+
+    /// Where it listens, with port 0 replaced by what was found.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Starts one named thread per worker.
+    ///
+    /// # Errors
+    /// When a thread cannot be had.
+    pub fn start(self, table: &Table, clock: &Clock) -> io::Result<Running> {
+        let (drain, told) = watch::channel(false);
+        let mut threads = Vec::new();
+        for (number, listeners) in self.listeners.into_iter().enumerate() {
+            let seat = Seat { listeners, table: table.clone(), clock: clock.clone(), drain: told.clone() };
+            threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || worker::run(seat))?);
+        }
+        Ok(Running { threads, drain })
+    }
+}
+
+/// Makes sure that the address is free. Without this look another process that shares its port the same way would go unnoticed,
+/// and each would get half of the connections.
+fn claim(wanted: SocketAddr) -> io::Result<SocketAddr> {
+    let socket = Socket::new(Domain::for_address(wanted), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    only_v6(&socket, wanted)?;
+    socket.bind(&wanted.into())?;
+    socket.local_addr()?.as_socket().ok_or_else(|| io::Error::other("not an internet address"))
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    #[cfg(unix)]
+    socket.set_reuse_port(true)?;
+    only_v6(&socket, address)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// `[::]` means IPv6 alone, so that `0.0.0.0` can stand beside it on every system.
+fn only_v6(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    if address.is_ipv6() { socket.set_only_v6(true) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_an_error_that_names_the_address() {
+        let first = Server::bind(&[([127, 0, 0, 1], 0).into()], 2).unwrap();
+        let taken = first.addresses()[0];
+        let error = Server::bind(&[taken], 1).unwrap_err();
+        assert!(error.to_string().contains(&taken.to_string()), "{error}");
+    }
+}

@@ -1,0 +1,35 @@
+//! HTTP in, HTTP out: one worker per core, each with its own listeners, origin connections and counters.
+//!
+//! A request is settled before anything is done for it: *classify* says what it is, *pick* where it goes, both pure; then it is
+//! *forwarded*, and a failure that provably left nothing behind is picked again. Workers share the table, the origins' load
+//! and nothing else.
+//!
+//! hyper moves the bytes on both sides. It stays behind three seams, so that another engine can take its place: `worker`
+//! (serving a connection), `connections` (an origin connection that takes a request), `body`.
+//!
+//! | metric | labels |
+//! |---|---|
+//! | `meridian_http_requests_total` | `route`, `pool`, `outcome` |
+//! | `meridian_http_request_seconds` | `route` |
+//! | `meridian_http_rungs_total` | `pool`, `rung` |
+//! | `meridian_http_retries_total` | `pool` |
+//! | `meridian_http_connections_opened_total`, `_closed_total`, `meridian_http_malformed_total` | |
+//! | `meridian_origin_connections_opened_total`, `_closed_total` | `pool` |
+//!
+//! Not here: what is healthy (`table`), which region and origin (`policy`, `balance`).
+
+mod body;
+mod connections;
+mod decide;
+mod forward;
+mod headers;
+mod listen;
+mod observe;
+mod refuse;
+mod route;
+mod worker;
+
+pub use listen::{BindError, Server};
+pub use refuse::Refusal;
+pub use route::Routing;
+pub use worker::Running;

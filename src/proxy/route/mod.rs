@@ -1,0 +1,6 @@
+//! Which route a request takes: compiled once per config, found without allocation.
+
+mod matcher;
+mod routing;
+
+pub use routing::Routing;
