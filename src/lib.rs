@@ -2,7 +2,11 @@
 // The loom build holds what loom looks at, and no more: several crates below the rest change their meaning under it.
 
 #[cfg(not(loom))]
+pub mod admin;
+#[cfg(not(loom))]
 pub mod balance;
+#[cfg(not(loom))]
+pub mod cli;
 pub mod clock;
 #[cfg(not(loom))]
 pub mod config;
@@ -13,6 +17,8 @@ pub mod dns;
 pub mod fleet;
 #[cfg(not(loom))]
 pub mod health;
+#[cfg(not(loom))]
+pub mod node;
 #[cfg(not(loom))]
 pub mod policy;
 #[cfg(not(loom))]

@@ -1,0 +1,204 @@
+//! Operators' words: set, taken back, listed.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{State, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    admin::Surface,
+    config::parse_duration,
+    control::{Action, CommandError, Override},
+    fleet::{BasisPoints, Subject},
+};
+
+/// What an override is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum SubjectName {
+    /// A region's front door; draining it drains the region.
+    Region(Arc<str>),
+    /// One origin.
+    Origin {
+        /// Of which pool.
+        pool: Arc<str>,
+        /// Where it listens.
+        address: SocketAddr,
+    },
+}
+
+/// What an operator wants.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActionName {
+    /// It works, whatever checks say.
+    Up,
+    /// It does not, whatever checks say.
+    Down,
+    /// No new work.
+    Drain,
+    /// This share of its configured weight, in percent.
+    Weight(f64),
+}
+
+/// A request to set or clear an override.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideRequest {
+    /// About what.
+    pub subject: SubjectName,
+    /// What is wanted; absent when clearing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionName>,
+    /// Who wants it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// For how long, such as `2h`; until cleared where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<String>,
+}
+
+/// An override that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptOverride {
+    subject: SubjectName,
+    action: ActionName,
+    author: String,
+    reason: String,
+    /// Seconds since 1970.
+    created: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<u64>,
+    /// Its subject does not exist now.
+    is_inert: bool,
+}
+
+/// A call that was not carried out.
+#[derive(Debug)]
+pub(in crate::admin) struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, Json(serde_json::json!({ "status": self.0.as_u16(), "detail": self.1 }))).into_response()
+    }
+}
+
+impl From<JsonRejection> for Refused {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<CommandError> for Refused {
+    fn from(error: CommandError) -> Self {
+        let status = match &error {
+            CommandError::UnknownSubject(_) | CommandError::NoOverride(_) => StatusCode::NOT_FOUND,
+            CommandError::TooManyOverrides(_) => StatusCode::INSUFFICIENT_STORAGE,
+            CommandError::NotKept(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            CommandError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self(status, error.to_string())
+    }
+}
+
+type Called = Result<Json<OverrideRequest>, JsonRejection>;
+type Surfaced = State<Arc<Surface>>;
+
+/// `GET /v1/overrides`.
+pub(in crate::admin) async fn overrides(State(surface): Surfaced) -> Json<Vec<KeptOverride>> {
+    Json(surface.control.overrides().iter().map(KeptOverride::from).collect())
+}
+
+/// `PUT /v1/overrides`.
+pub(in crate::admin) async fn set_override(
+    State(surface): Surfaced,
+    called: Called,
+) -> Result<Json<OverrideRequest>, Refused> {
+    let Json(request) = called?;
+    let unfit = |why: String| Refused(StatusCode::UNPROCESSABLE_ENTITY, why);
+    let action =
+        request.action.ok_or_else(|| unfit("`action` is missing: `up`, `down`, `drain` or a weight".into()))?;
+    let action = Action::try_from(action).map_err(unfit)?;
+    let expires_in: Option<Duration> = match request.expires_in.as_deref().map(parse_duration) {
+        Some(Err(why)) => return Err(unfit(format!("`expires_in`: {why}"))),
+        Some(Ok(span)) => Some(span),
+        None => None,
+    };
+    let subject = Subject::from(request.subject.clone());
+    let (author, reason) = (request.author.clone(), request.reason.clone());
+    surface.control.set_override(subject, action, author, reason, expires_in).await?;
+    tracing::info!(subject = ?request.subject, ?action, author = request.author, reason = request.reason, "override set");
+    Ok(Json(request))
+}
+
+/// `DELETE /v1/overrides`.
+pub(in crate::admin) async fn clear_override(
+    State(surface): Surfaced,
+    called: Called,
+) -> Result<Json<OverrideRequest>, Refused> {
+    let Json(request) = called?;
+    surface.control.clear_override(Subject::from(request.subject.clone())).await?;
+    tracing::info!(subject = ?request.subject, author = request.author, reason = request.reason, "override cleared");
+    Ok(Json(request))
+}
+
+impl From<SubjectName> for Subject {
+    fn from(name: SubjectName) -> Self {
+        match name {
+            SubjectName::Region(region) => Self::FrontDoor { region },
+            SubjectName::Origin { pool, address } => Self::Origin { pool, address },
+        }
+    }
+}
+
+impl From<Subject> for SubjectName {
+    fn from(subject: Subject) -> Self {
+        match subject {
+            Subject::FrontDoor { region } => Self::Region(region),
+            Subject::Origin { pool, address } => Self::Origin { pool, address },
+        }
+    }
+}
+
+impl TryFrom<ActionName> for Action {
+    type Error = String;
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was looked at")]
+    fn try_from(name: ActionName) -> Result<Self, String> {
+        Ok(match name {
+            ActionName::Up => Self::Up,
+            ActionName::Down => Self::Down,
+            ActionName::Drain => Self::Drain,
+            ActionName::Weight(percent) if (0.0..=100.0).contains(&percent) => {
+                Self::Weight(BasisPoints::new((percent * 100.0).round() as u16))
+            }
+            ActionName::Weight(percent) => return Err(format!("a weight is 0 to 100 percent, not {percent}")),
+        })
+    }
+}
+
+impl From<&Override> for KeptOverride {
+    fn from(kept: &Override) -> Self {
+        Self {
+            subject: kept.subject.clone().into(),
+            action: match kept.action {
+                Action::Up => ActionName::Up,
+                Action::Down => ActionName::Down,
+                Action::Drain => ActionName::Drain,
+                Action::Weight(share) => ActionName::Weight(f64::from(share.get()) / 100.0),
+            },
+            author: kept.author.clone(),
+            reason: kept.reason.clone(),
+            created: kept.created,
+            expires: kept.expires,
+            is_inert: kept.is_inert,
+        }
+    }
+}

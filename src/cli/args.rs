@@ -1,0 +1,162 @@
+//! What can be typed.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{check, demo, report, schema, serve, status};
+use crate::{config::Identity, telemetry::LogFormat};
+
+/// A global load balancer: authoritative GeoDNS and an HTTP proxy that answer from one table of health.
+#[derive(Debug, Parser)]
+#[command(name = "meridian", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node.
+    Serve(Serve),
+    /// Say everything that is wrong with a config, and start nothing.
+    Check(Check),
+    /// Print the JSON Schema of the config, for editors.
+    Schema(Schema),
+    /// Show what a running node believes.
+    Status(Status),
+    /// Run three small regions on loopback, with origins of their own, to try things on.
+    Demo,
+}
+
+/// What differs from node to node, over what the config says.
+#[derive(Debug, Args)]
+struct NodeFlags {
+    /// The node's name.
+    #[arg(long, env = "MERIDIAN_NODE_NAME", value_name = "NAME")]
+    node_name: Option<String>,
+    /// The region it stands in.
+    #[arg(long, env = "MERIDIAN_REGION", value_name = "REGION")]
+    region: Option<String>,
+    /// Where it listens for HTTP; may be given more than once.
+    #[arg(long, env = "MERIDIAN_LISTEN_HTTP", value_name = "ADDRESS", value_delimiter = ',')]
+    listen_http: Vec<SocketAddr>,
+    /// Where it listens for DNS; may be given more than once.
+    #[arg(long, env = "MERIDIAN_LISTEN_DNS", value_name = "ADDRESS", value_delimiter = ',')]
+    listen_dns: Vec<SocketAddr>,
+    /// Where the admin API, metrics and health pages are.
+    #[arg(long, env = "MERIDIAN_LISTEN_ADMIN", value_name = "ADDRESS")]
+    listen_admin: Option<SocketAddr>,
+    /// Where it keeps what must survive a restart.
+    #[arg(long, env = "MERIDIAN_STATE_DIRECTORY", value_name = "DIRECTORY")]
+    state_directory: Option<PathBuf>,
+}
+
+impl From<NodeFlags> for Identity {
+    fn from(flags: NodeFlags) -> Self {
+        Self {
+            node_name: flags.node_name,
+            region: flags.region,
+            http: flags.listen_http,
+            dns: flags.listen_dns,
+            admin: flags.listen_admin,
+            state_directory: flags.state_directory,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// A config file, or a directory of `*.toml` files.
+    #[arg(long, env = "MERIDIAN_CONFIG", value_name = "PATH")]
+    config: PathBuf,
+    #[command(flatten)]
+    node: NodeFlags,
+    /// How log lines look.
+    #[arg(long, env = "MERIDIAN_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
+    /// Which log lines are written: a level, or a filter such as `info,meridian::health=debug`.
+    #[arg(long, env = "MERIDIAN_LOG_LEVEL", value_name = "FILTER", default_value = "info")]
+    log_level: String,
+    /// Drain and stop when standard input ends, too; for a parent process that wants no orphans.
+    #[arg(long, hide = true)]
+    stop_with_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// A config file, or a directory of `*.toml` files.
+    #[arg(env = "MERIDIAN_CONFIG", value_name = "PATH", default_value = "meridian.toml")]
+    config: PathBuf,
+    #[command(flatten)]
+    node: NodeFlags,
+    /// How mistakes are told.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// How something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For editors and CI.
+    Json,
+}
+
+#[derive(Debug, Args)]
+struct Schema {
+    /// Print the reference page of every key instead, as Markdown.
+    #[arg(long)]
+    reference: bool,
+}
+
+#[derive(Debug, Args)]
+struct Status {
+    /// The node's admin address.
+    #[arg(long, env = "MERIDIAN_ADMIN", value_name = "ADDRESS", default_value = "127.0.0.1:9900")]
+    admin: SocketAddr,
+    /// The file with the admin token.
+    #[arg(long, env = "MERIDIAN_ADMIN_TOKEN_FILE", value_name = "FILE", default_value = "state/admin.token")]
+    token_file: PathBuf,
+    /// Print the JSON that the node sent.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Parses the command line and runs it.
+pub fn run() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Help and version end here, too; clap knows which of them is a mistake.
+            _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match command {
+        Command::Serve(serve) => serve::run(
+            serve::Options {
+                config: serve.config,
+                identity: serve.node.into(),
+                stop_with_stdin: serve.stop_with_stdin,
+            },
+            serve.log_format,
+            &serve.log_level,
+        ),
+        Command::Check(check) => {
+            let format = match check.format {
+                Format::Text => check::Format::Text { colour: report::is_colourful() },
+                Format::Json => check::Format::Json,
+            };
+            let answer = check::run(&check.config, &check.node.into(), format);
+            report::say(&answer.text);
+            if answer.is_usable { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Command::Schema(Schema { reference: true }) => report::say(&schema::run(schema::Form::Reference)),
+        Command::Schema(_) => report::say(&schema::run(schema::Form::JsonSchema)),
+        Command::Status(status) => status::run(status.admin, &status.token_file, status.json),
+        Command::Demo => demo::run(),
+    }
+}

@@ -1,0 +1,112 @@
+//! `meridian check`: whether a config can be used, what is wrong with it, and what it means where nothing is.
+
+use std::path::Path;
+
+use crate::config::{Config, Identity, Loaded, Pool, duration_as_written, load};
+
+/// Pools that the summary shows one by one.
+const MAX_SHOWN: usize = 20;
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// For people.
+    Text {
+        /// With terminal colours.
+        colour: bool,
+    },
+    /// For editors and CI: the mistakes alone, as one array.
+    Json,
+}
+
+/// What was found: the text to print, and whether the config can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// Ends with a newline.
+    pub(super) text: String,
+    /// Whether there is no error; warnings do not count.
+    pub(super) is_usable: bool,
+}
+
+/// Checks a file or a directory as the node described by `identity` would load it.
+pub(super) fn run(path: &Path, identity: &Identity, format: Format) -> Answer {
+    let loaded = load(path, identity);
+    let text = match format {
+        Format::Text { colour } => text(&loaded, path, colour),
+        Format::Json => loaded.diagnostics.render_json(),
+    };
+    Answer { text, is_usable: loaded.config.is_some() }
+}
+
+fn text(loaded: &Loaded, path: &Path, colour: bool) -> String {
+    let mistakes = loaded.diagnostics.render_text(colour);
+    let gap = if mistakes.is_empty() { "" } else { "\n" };
+    let (errors, warnings) = loaded.diagnostics.count();
+    let warned = if warnings > 0 { format!(", {}", counted(warnings, "warning")) } else { String::new() };
+    let path = path.display();
+    match &loaded.config {
+        Some(config) => format!("{mistakes}{gap}{path}: good{warned}\n{}", summary(config)),
+        None => format!("{mistakes}{gap}{path}: {}{warned}\n", counted(errors, "error")),
+    }
+}
+
+fn summary(config: &Config) -> String {
+    let origins = config.pools.iter().map(|pool| pool.origins.len()).sum();
+    let steered = config.zones.iter().map(|zone| zone.steered.len()).sum();
+    let node = &config.node;
+    let totals = format!(
+        "  {}, {} with {}, {}, {} with {}\n  this node is `{}` in region `{}`\n",
+        counted(config.regions.len(), "region"),
+        counted(config.pools.len(), "pool"),
+        counted(origins, "origin"),
+        counted(config.routes.len(), "route"),
+        counted(config.zones.len(), "zone"),
+        counted(steered, "steered name"),
+        node.name,
+        config.regions[node.region.index()].name,
+    );
+    let left_out = config.pools.len().saturating_sub(MAX_SHOWN);
+    let more = (left_out > 0).then(|| format!("  and {} more\n", counted(left_out, "pool")));
+    let pools = config.pools.iter().take(MAX_SHOWN).map(|pool| pool_line(pool));
+    std::iter::once(totals).chain(pools).chain(more).collect()
+}
+
+fn pool_line(pool: &Pool) -> String {
+    let mut regions: Vec<_> = pool.origins.iter().map(|origin| origin.region).collect();
+    regions.sort_unstable();
+    regions.dedup();
+    format!(
+        "  pool `{}`: {} in {}, a dead one is out within {}\n",
+        pool.name,
+        counted(pool.origins.len(), "origin"),
+        counted(regions.len(), "region"),
+        duration_as_written(pool.check.timing.detection_bound()),
+    )
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_config_is_summed_up() {
+        let answer = run(Path::new("config/meridian.toml"), &Identity::default(), Format::Text { colour: false });
+        assert!(answer.is_usable, "{}", answer.text);
+        assert!(answer.text.starts_with("config/meridian.toml: good\n"), "{}", answer.text);
+        assert!(answer.text.contains("a dead one is out within 2s250ms"), "{}", answer.text);
+    }
+
+    #[test]
+    fn a_bad_one_is_counted_in_both_forms() {
+        let path = Path::new("tests/config/mistakes/several.toml");
+        let answer = run(path, &Identity::default(), Format::Text { colour: false });
+        assert!(!answer.is_usable && answer.text.contains("several.toml: 6 errors"), "{}", answer.text);
+        let answer = run(path, &Identity::default(), Format::Json);
+        let mistakes: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        assert_eq!(mistakes.as_array().unwrap().len(), 6);
+    }
+}

@@ -1,0 +1,60 @@
+//! Asking a node's admin API.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// A node answers its admin API within milliseconds; two seconds mean that it does not.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Enough for the status of 100,000 origins.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// What a node answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    pub(super) fn is_good(&self) -> bool {
+        self.status.is_success()
+    }
+}
+
+/// Asks once; `None` where no answer came.
+pub(super) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Option<Answer> {
+    tokio::time::timeout(PATIENCE, ask(address, path, token)).await.ok()?.ok()
+}
+
+async fn ask(
+    address: SocketAddr,
+    path: &str,
+    token: Option<&str>,
+) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut request = Request::get(path).header(header::HOST, address.to_string());
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let request = request.body(Empty::<Bytes>::new())?;
+    let answer = async {
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await?.to_bytes();
+        Ok(Answer { status, body })
+    };
+    let mut connection = std::pin::pin!(connection);
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        answer = &mut answer => answer,
+        // The connection may end right after its last byte, before the answer was taken from it.
+        _ = &mut connection => answer.await,
+    }
+}

@@ -1,0 +1,70 @@
+//! What the demo prints: what runs, and what to try.
+
+use std::path::Path;
+
+use super::{nodes::Nodes, scene::Scene};
+
+/// How this program is called from where the user stands.
+fn program() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| "meridian".into());
+    let here = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    here.unwrap_or(&path).display().to_string()
+}
+
+/// The guide, for a terminal of 100 columns.
+pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
+    let first = &scene.places[0];
+    let (http, dns, admin) = (scene.http(first), scene.dns(first), scene.admin(first));
+    let (dns_address, dns_port, panel) = (dns.ip(), dns.port(), scene.panel());
+    let region = first.region;
+    let token = directory.join(first.node).join("admin.token");
+    let token = token.display();
+    let program = program();
+    let rows: String = scene
+        .places
+        .iter()
+        .enumerate()
+        .map(|(number, place)| {
+            format!(
+                "    {:<11} http://{:<16} dns {:<16} admin {:<16} pid {}\n",
+                place.region,
+                scene.http(place).to_string(),
+                scene.dns(place).to_string(),
+                scene.admin(place).to_string(),
+                nodes.process_id(number),
+            )
+        })
+        .collect();
+    format!(
+        r#"
+  meridian demo: three regions, two origins each, one table of health per node
+
+{rows}
+  Ask a region, and ask DNS which regions there are
+    curl http://{http}/
+    dig @{dns_address} -p {dns_port} shop.example A +short
+
+  See what a node believes
+    {program} status --admin {admin} --token-file {token}
+    curl http://{admin}/metrics
+
+  Let the origins of {region} fail, and watch it leave DNS and HTTP together (about 2 s)
+    curl -X POST http://{panel}/fail/{region}
+    curl http://{http}/                                  # answered by the nearest other region
+    for i in 1 2 3 4 5; do dig @{dns_address} -p {dns_port} shop.example A +short; done
+    curl -X POST http://{panel}/recover/{region}
+
+  Kill a whole node (front door gone), or drain its region by hand
+    kill -9 {last_process}
+    curl -X PUT http://{admin}/v1/overrides -H "Authorization: Bearer $(cat {token})" \
+      -H "Content-Type: application/json" \
+      -d '{{"subject":{{"region":"us-east"}},"action":"drain","author":"me","reason":"trying","expires_in":"1m"}}'
+
+  Logs and config: {directory}
+  Stop with Ctrl-C.
+
+"#,
+        last_process = nodes.process_id(scene.places.len() - 1),
+        directory = directory.display(),
+    )
+}

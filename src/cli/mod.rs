@@ -1,0 +1,14 @@
+//! The command line: one file per command. The only place that prints.
+//!
+//! Exit codes: 0 yes, 1 no, 2 could not tell.
+
+mod args;
+mod check;
+mod client;
+mod demo;
+mod report;
+mod schema;
+mod serve;
+mod status;
+
+pub use args::run;

@@ -1,0 +1,117 @@
+//! `meridian status`: what a running node believes, as a table.
+
+use std::{net::SocketAddr, path::Path, process::ExitCode};
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::NOTHING};
+
+use super::{client, report};
+use crate::admin::{RowStatus, Status};
+
+pub(super) fn run(admin: SocketAddr, token_file: &Path, json: bool) -> ExitCode {
+    match ask(admin, token_file) {
+        Ok(body) if json => report::say(&(body + "\n")),
+        Ok(body) => match serde_json::from_str(&body) {
+            Ok(status) => report::say(&render(&status)),
+            Err(error) => fail(&format!("the node at {admin} answered something else: {error}\n")),
+        },
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(message: &str) -> ExitCode {
+    report::complain(message);
+    ExitCode::from(report::COULD_NOT_TELL)
+}
+
+fn ask(admin: SocketAddr, token_file: &Path) -> Result<String, String> {
+    let token = std::fs::read_to_string(token_file).map_err(|error| {
+        let file = token_file.display();
+        format!("cannot read the admin token from {file}: {error}\nhint: name the file with --token-file\n")
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}\n"))?;
+    let answer = runtime
+        .block_on(client::get(admin, "/v1/status", Some(token.trim())))
+        .ok_or_else(|| format!("no node answers at {admin}\nhint: name its admin address with --admin\n"))?;
+    let body = String::from_utf8_lossy(&answer.body).into_owned();
+    if answer.is_good() { Ok(body) } else { Err(format!("{admin} refused with {}: {body}\n", answer.status)) }
+}
+
+fn render(status: &Status) -> String {
+    let mut facts = vec![format!("generation {}", status.generation), format!("up {}", ago(status.uptime_seconds))];
+    facts.push(if status.is_ready { "ready" } else { "not ready" }.into());
+    facts.extend(status.is_draining.then(|| "draining".into()));
+    facts.extend(status.suspects_itself.then(|| "SUSPECTS ITSELF: verdicts are kept as they were".into()));
+    let Status { node, region, version, .. } = status;
+    let mut text = format!("{node} in {region}, meridian {version}: {}\n\n", facts.join(", "));
+
+    let mut regions = table(&["region", "front door", "share", "since", "capacity", "why"]);
+    for region in &status.regions {
+        let capacity = region.capacity_per_second.map_or("-".into(), |capacity| format!("{capacity}/s"));
+        let [health, share, since, why] = cells(&region.row);
+        regions.add_row([Cell::new(&region.name), health, share, since, right(capacity), why]);
+    }
+    text += &format!("{regions}\n");
+
+    for pool in &status.pools {
+        let mut origins = table(&[&format!("pool {}", pool.name), "health", "share", "since", "weight", "why"]);
+        for region in &pool.regions {
+            let [health, share, _, why] = cells(&region.row);
+            let weight = right(format!("{}/{}", region.usable_weight, region.total_weight));
+            origins.add_row([Cell::new(&region.region), health, share, Cell::new(""), weight, why]);
+            for origin in pool.origins.iter().filter(|origin| origin.region == region.region) {
+                let [health, share, since, why] = cells(&origin.row);
+                let name = Cell::new(format!("  {}", origin.address));
+                origins.add_row([name, health, share, since, right(origin.weight.to_string()), why]);
+            }
+        }
+        text += &format!("\n{origins}\n");
+    }
+    for inert in &status.inert_overrides {
+        text += &format!("\nan override waits for {inert}, which does not exist now\n");
+    }
+    text
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    table
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// Health, share, since and why of one row.
+fn cells(row: &RowStatus) -> [Cell; 4] {
+    let mut words = row.health.clone();
+    for (is_so, word) in [(row.is_draining, " draining"), (row.is_forced, " forced"), (row.is_stale, " stale")] {
+        words += if is_so { word } else { "" };
+    }
+    let color = match row.health.as_str() {
+        _ if row.is_draining => Color::Yellow,
+        "up" => Color::Green,
+        "down" => Color::Red,
+        _ => Color::Yellow,
+    };
+    let source = row.source.as_deref().unwrap_or_default();
+    let why = row.note.as_ref().map_or_else(|| source.to_owned(), |note| format!("{source}: {note}"));
+    [
+        Cell::new(words).fg(color),
+        right(format!("{:.0} %", row.share_percent)),
+        right(row.since_seconds.map_or_else(String::new, ago)),
+        Cell::new(why),
+    ]
+}
+
+/// A span as people say it.
+fn ago(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}

@@ -1,0 +1,98 @@
+//! Everything a node needs before it runs.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use crate::{
+    admin::{self, Token, TokenError},
+    balance,
+    clock::Clock,
+    config::{Config, Identity},
+    control::{self, Control, Start},
+    dns, proxy,
+    table::{Compiled, Table},
+    telemetry::Exporter,
+};
+
+/// Where a config came from, to read it again.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// A file or a directory.
+    pub path: PathBuf,
+    /// What flags and the environment say over it.
+    pub identity: Identity,
+}
+
+/// A node, built but not running.
+pub struct Node {
+    pub(super) config: Arc<Config>,
+    pub(super) revision: u64,
+    pub(super) source: Option<Source>,
+    pub(super) clock: Clock,
+    pub(super) exporter: Exporter,
+    pub(super) token: Token,
+    pub(super) http: proxy::Server,
+    pub(super) dns: dns::Server,
+    pub(super) admin: admin::Server,
+    pub(super) control: Control,
+    pub(super) commands: control::Handle,
+    pub(super) table: Table,
+}
+
+/// Why a node cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// An HTTP listener.
+    #[error("{0}\nhint: another process may have it, or ports below 1024 may need a privilege; see `listen.http`")]
+    Http(#[from] proxy::BindError),
+    /// A DNS listener.
+    #[error(
+        "{0}\nhint: another process may have it (a local resolver?), or ports below 1024 may need a privilege; see `listen.dns`"
+    )]
+    Dns(#[from] dns::BindError),
+    /// The admin listener.
+    #[error("{0}\nhint: another process may have it; see `listen.admin`")]
+    Admin(#[from] admin::BindError),
+    /// The admin token.
+    #[error("{0}\nhint: see `admin.token_file` and `state.directory`")]
+    Token(#[from] TokenError),
+    /// The overrides of the last run.
+    #[error(transparent)]
+    Overrides(#[from] control::OverrideFileError),
+    /// A thread or runtime could not be had.
+    #[error("the node cannot start: {0}")]
+    Threads(#[from] io::Error),
+    /// A second signal came while it drained.
+    #[error("ended by a second signal while requests were in flight")]
+    Interrupted,
+}
+
+impl Node {
+    /// Binds every listener and reads what is kept on disk. Nothing runs yet.
+    ///
+    /// # Errors
+    /// Names what could not be had.
+    pub fn build(config: Config, source: Option<Source>) -> Result<Self, BuildError> {
+        let clock = Clock::system();
+        let exporter = Exporter::install();
+        let http = proxy::Server::bind(&config.listen.http, config.http.workers)?;
+        let dns = dns::Server::bind(&config.listen.dns, config.dns.threads)?;
+        let admin = admin::Server::bind(config.listen.admin)?;
+        let token = Token::load_or_make(&config.admin.token_file)?;
+        let revision = super::reload::revision(source.as_ref());
+        let config = Arc::new(config);
+        let (control, commands, table) = Control::open(Start {
+            config: Arc::clone(&config),
+            compiled: compile(&config, revision),
+            build_selector: Some(Box::new(balance::build)),
+            clock: clock.clone(),
+        })?;
+        Ok(Self { config, revision, source, clock, exporter, token, http, dns, admin, control, commands, table })
+    }
+}
+
+/// What DNS and HTTP make of a config; it travels in the generation, so both halves change together.
+pub(super) fn compile(config: &Config, revision: u64) -> Compiled {
+    // The serial has 32 bits and goes around (RFC 1982).
+    let serial = u32::try_from(revision & u64::from(u32::MAX)).unwrap_or_default();
+    Compiled::default().with(proxy::Routing::build(config)).with(dns::Zones::build(config, serial))
+}

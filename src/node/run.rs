@@ -1,0 +1,107 @@
+//! A node's life: start, serve, drain, stop.
+//!
+//! The control runtime is this thread: signals, control, probes, admin and reload share it. Workers and DNS threads are their own.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    BuildError, Node,
+    reload::Reloader,
+    signals::{Wish, Wishes},
+};
+use crate::{admin::Surface, dns, health::Prober, proxy};
+
+impl Node {
+    /// Runs until told to stop, then drains. Blocks.
+    ///
+    /// # Errors
+    /// When a thread cannot be had, or a second signal ends the drain.
+    pub fn run(self, stop_with_stdin: bool) -> Result<(), BuildError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let ran = runtime.block_on(self.live(stop_with_stdin));
+        runtime.shutdown_background();
+        ran
+    }
+
+    async fn live(self, stop_with_stdin: bool) -> Result<(), BuildError> {
+        let mut wishes = Wishes::listen(stop_with_stdin)?;
+        let (stop, mut stopped) = watch::channel(false);
+        let surface = Arc::new(Surface::new(
+            &self.config,
+            self.table.clone(),
+            self.clock.clone(),
+            self.exporter.clone(),
+            self.commands.clone(),
+        ));
+        let (http, dns, admin) = (self.http.addresses().to_vec(), self.dns.addresses().to_vec(), self.admin.address());
+        let prober = Prober::new(self.commands.signals(), self.clock.clone());
+        let mut reloader = Reloader {
+            source: self.source,
+            config: self.config,
+            revision: self.revision,
+            commands: self.commands,
+            prober,
+        };
+
+        let control = tokio::spawn(self.control.run(async move {
+            // The sender lives until the node ends.
+            drop(stopped.wait_for(|is_stopped| *is_stopped).await);
+        }));
+        reloader.watch();
+        let proxy = self.http.start(&self.table, &self.clock)?;
+        let resolver = self.dns.start(&self.table, &self.clock)?;
+        let served = Arc::clone(&surface);
+        let pages = tokio::spawn(async move { drop(self.admin.run(served, self.token).await) });
+        tracing::info!(?http, ?dns, %admin, node = %reloader.config.node.name, "listening");
+
+        while wishes.next().await == Wish::Reload {
+            reloader.reload().await;
+        }
+        surface.drain();
+        tracing::info!("draining: a second signal ends it at once");
+        drain(proxy, resolver, &mut wishes).await?;
+
+        // Everything that answers is gone; what is left only looks and writes.
+        drop(reloader);
+        stop.send_replace(true);
+        join("control", control).await;
+        pages.abort();
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// HTTP finishes what it has, while DNS still answers; then DNS stops, too.
+async fn drain(proxy: proxy::Running, resolver: dns::Running, wishes: &mut Wishes) -> Result<(), BuildError> {
+    let drained = in_background("drain", move || {
+        proxy.stop();
+        resolver.stop();
+    })?;
+    let interrupted = async { while wishes.next().await != Wish::Drain {} };
+    tokio::select! {
+        () = drained => Ok(()),
+        () = interrupted => Err(BuildError::Interrupted),
+    }
+}
+
+/// Blocking work on a thread that nobody waits for when the process ends.
+fn in_background(name: &str, work: impl FnOnce() + Send + 'static) -> Result<impl Future<Output = ()>, BuildError> {
+    let (done, told) = oneshot::channel();
+    std::thread::Builder::new().name(name.into()).spawn(move || {
+        work();
+        // Nobody waits any more after a second signal.
+        _ = done.send(());
+    })?;
+    Ok(async { drop(told.await) })
+}
+
+async fn join(name: &str, task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(task = name, %error, "a task did not end well");
+    }
+}
