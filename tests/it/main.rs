@@ -1,0 +1,11 @@
+//! What can only be seen from outside: real processes, real sockets, real files.
+
+#![allow(clippy::unwrap_used, reason = "in a test, what fails is the test")]
+
+mod config;
+mod dns;
+mod house;
+mod lockstep;
+mod node;
+mod proxy;
+mod scene;

@@ -1,0 +1,13 @@
+//! What a test plays with: origins that can be killed, a node made from a config, clients.
+//!
+//! Everything is on loopback, on ports the system chose, and ends with the test.
+
+mod client;
+mod node;
+mod origin;
+mod resolver;
+
+pub(crate) use client::{Answer, Connection, get};
+pub(crate) use node::{Meridian, eventually, meridian, meridian_at};
+pub(crate) use origin::{Origin, origin};
+pub(crate) use resolver::{ask, ask_over_tcp};
