@@ -102,27 +102,36 @@ impl Exchange<'_> {
         Err(last_refusal.unwrap_or(Refusal::NoHealthyOrigin))
     }
 
+    /// One try at one origin. A kept connection may have been closed by its origin a moment ago; that says nothing about the
+    /// origin, so the same try goes on over a fresh one.
     async fn attempt(&self, plan: &Plan, request: Request<Upload>) -> Result<(Lent, Response<Incoming>), Failure> {
         let pool = self.routing.pool(self.case.pool);
-        let settings = &pool.settings;
         let Some(address) = self.view.origin(self.case.pool, plan.origin) else {
             return Err(Failure { refusal: Refusal::NoHealthyOrigin, request: None });
         };
-        let mut connection = match self.worker.connections.take(address, settings) {
-            Some(idle) => idle,
-            None => match open(address, settings.timeouts.connect, &pool.metrics).await {
-                Ok(sender) => self.worker.connections.lend(sender, address, settings),
-                Err(refusal) => return Err(Failure { refusal, request: Some(request) }),
+        let request = match self.worker.connections.take(address, &pool.settings) {
+            None => request,
+            Some(kept) => match self.send(kept, request).await {
+                Err(Failure { refusal: Refusal::BadResponse, request: Some(again) }) => again,
+                settled => return settled,
             },
         };
+        match open(address, pool.settings.timeouts.connect, &pool.metrics).await {
+            Ok(sender) => self.send(self.worker.connections.lend(sender, address, &pool.settings), request).await,
+            Err(refusal) => Err(Failure { refusal, request: Some(request) }),
+        }
+    }
+
+    /// Sends over one connection and waits for the answer's head.
+    async fn send(&self, mut over: Lent, request: Request<Upload>) -> Result<(Lent, Response<Incoming>), Failure> {
         let replay = is_repeatable(&request).then(|| request.clone_head(&self.progress));
         self.progress.restart();
-        let sent = connection.sender.try_send_request(request);
+        let sent = over.sender.try_send_request(request);
         match self.within_patience(sent).await {
-            Ok(Ok(response)) => Ok((connection, response)),
+            Ok(Ok(response)) => Ok((over, response)),
             Ok(Err(mut failed)) => {
                 let unsent = failed.take_message();
-                tracing::debug!(%address, error = %failed.error(), was_sent = unsent.is_none(), "try failed");
+                tracing::debug!(error = %failed.error(), was_sent = unsent.is_none(), "try failed");
                 let is_clients_fault = self.progress.state() == UploadState::Broken;
                 let refusal = if is_clients_fault { Refusal::ClientGone } else { Refusal::BadResponse };
                 Err(Failure { refusal, request: unsent.or(replay) })

@@ -111,9 +111,11 @@ fn a_kept_connection_that_the_origin_closed_costs_no_request() {
     let a = origin("a");
     let node = one_pool(&[&a]);
     let mut client = Connection::open(node.http());
-    for _ in 0..20 {
-        let answer = client.ask(b"GET /close HTTP/1.1\r\nHost: shop.example\r\n\r\n").unwrap();
-        assert_eq!((answer.status, answer.text().as_str()), (200, "a"));
+    let paths = [["/close"; 20], ["/last"; 20]].concat();
+    for path in paths {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+        let answer = client.ask(request.as_bytes()).unwrap();
+        assert_eq!((answer.status, answer.text().as_str()), (200, "a"), "{path}");
     }
 }
 
