@@ -74,8 +74,12 @@ pub struct Http {
     pub max_head_size: usize,
     /// Headers that a request may carry.
     pub max_headers: usize,
-    /// Time for a client to send a whole head; also ends connections that idle between requests.
+    /// Time for a client to send a whole head, from its first byte.
     pub head_timeout: Duration,
+    /// Longest pause of a client: while it sends a body, and while it takes an answer.
+    pub body_timeout: Duration,
+    /// How long a client may stay connected without a request.
+    pub idle_timeout: Duration,
     /// Time that requests in flight get when the node stops.
     pub drain_timeout: Duration,
     /// Networks whose `X-Forwarded-*` and request id are believed.
@@ -137,7 +141,7 @@ pub struct Pool {
     pub when_all_down: WhenAllDown,
     /// How long each step may take.
     pub timeouts: Timeouts,
-    /// Further tries at other origins, where a request was provably not sent.
+    /// Further tries at other origins, where a request left nothing behind.
     pub retries: u32,
     /// Idle connections that one worker keeps per origin.
     pub max_idle_connections: usize,
@@ -174,6 +178,8 @@ pub struct Timeouts {
     pub response_head: Duration,
     /// Between two pieces of a response's body.
     pub between_bytes: Duration,
+    /// Longest silence of both sides after a protocol upgrade, such as to a WebSocket.
+    pub tunnel_idle: Duration,
 }
 
 /// How something is probed.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use http::{Method, Version, header, request::Parts};
-
 use super::{Refusal, route::Routing};
 use crate::{
     balance::{self, InFlight, Load, Selector, Standard, Turns},
@@ -33,41 +31,10 @@ pub(super) struct Plan {
     pub(super) in_flight: Option<InFlight>,
 }
 
-/// Looks at nothing but its arguments.
-pub(super) fn classify(routing: &Routing, head: &Parts) -> Result<Case, Refusal> {
-    if head.method == Method::CONNECT {
-        return Err(Refusal::NoTunnels);
-    }
-    let lengths = head.headers.get_all(header::CONTENT_LENGTH).iter().count();
-    let is_chunked = head.headers.contains_key(header::TRANSFER_ENCODING);
-    if lengths > 1 || (is_chunked && (lengths > 0 || head.version < Version::HTTP_11)) {
-        return Err(Refusal::AmbiguousLength);
-    }
-    let host = host_of(head)?;
-    let route = routing.find(&host, head.uri.path()).ok_or(Refusal::NoRoute)?;
+/// Looks at nothing but its arguments. `host` is in lower case and without port.
+pub(super) fn classify(routing: &Routing, host: &str, path: &str) -> Result<Case, Refusal> {
+    let route = routing.find(host, path).ok_or(Refusal::NoRoute)?;
     Ok(Case { route, pool: routing.route(route).pool })
-}
-
-/// The one host that the request names: lower case, without port.
-fn host_of(head: &Parts) -> Result<String, Refusal> {
-    let mut said = head.headers.get_all(header::HOST).iter();
-    let (first, second) = (said.next(), said.next());
-    if second.is_some() {
-        return Err(Refusal::BadHost);
-    }
-    let said = first.map(|value| value.to_str().map_err(|_| Refusal::BadHost)).transpose()?;
-    let authority = match (head.uri.authority(), said) {
-        (Some(target), Some(said)) if !target.as_str().eq_ignore_ascii_case(said) => return Err(Refusal::BadHost),
-        (Some(target), _) => target.as_str(),
-        (None, Some(said)) => said,
-        (None, None) if head.version < Version::HTTP_11 => return Ok(String::new()),
-        (None, None) => return Err(Refusal::BadHost),
-    };
-    let parsed: http::uri::Authority = authority.parse().map_err(|_| Refusal::BadHost)?;
-    if authority.contains('@') || parsed.host().is_empty() {
-        return Err(Refusal::BadHost);
-    }
-    Ok(parsed.host().trim_end_matches('.').to_ascii_lowercase())
 }
 
 /// What picking needs besides the case: one worker's turns and randomness.
@@ -118,33 +85,5 @@ impl Picker {
             left = regions.iter().copied().filter(|other| *other != region).collect();
             regions = &left;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::Request;
-
-    use super::*;
-
-    fn host(version: Version, target: &str, hosts: &[&str]) -> Result<String, Refusal> {
-        let mut request = Request::builder().version(version).uri(target);
-        for host in hosts {
-            request = request.header(header::HOST, *host);
-        }
-        host_of(&request.body(()).unwrap().into_parts().0)
-    }
-
-    #[test]
-    fn a_request_names_exactly_one_host() {
-        let http11 = Version::HTTP_11;
-        assert_eq!(host(http11, "/", &["Shop.Example.:8080"]).unwrap(), "shop.example");
-        assert_eq!(host(http11, "http://shop.example/", &["SHOP.example"]).unwrap(), "shop.example");
-        assert_eq!(host(http11, "/", &["[::1]:80"]).unwrap(), "[::1]");
-        assert_eq!(host(Version::HTTP_10, "/", &[]).unwrap(), "");
-        for hosts in [&[][..], &["a", "a"], &["a b"], &["user@a"], &[""], &["a/b"]] {
-            assert_eq!(host(http11, "/", hosts), Err(Refusal::BadHost), "{hosts:?}");
-        }
-        assert_eq!(host(http11, "http://a/", &["b"]), Err(Refusal::BadHost));
     }
 }

@@ -1,131 +1,348 @@
-//! Headers on their way through: what is for this hop alone goes, who is asking is added.
+//! Heads on their way through: what is for this hop alone goes, who is asking is added, framing is ours.
 
-use std::net::IpAddr;
+use std::{io::Write, net::IpAddr};
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{self, Entry},
+use super::{
+    h1::{Header, Length, Malformed, Minor, RequestHead, ResponseHead, is_name, members},
+    id::RequestId,
 };
-use ipnet::IpNet;
 
-use crate::clock::Random;
-
-/// The id that a request keeps on all its hops.
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-
-/// RFC 9110 §7.6.1, and what older software still sends. `Transfer-Encoding` is the codec's to write anew.
-const HOP_BY_HOP: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
+/// Meant for one hop, known by name (RFC 9110 §7.6.1), and what older software still sends.
+const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
 ];
+/// Ours to write.
+const IDENTITY: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id"];
+/// Never this hop's alone, whatever `Connection` says.
+const END_TO_END: [&[u8]; 2] = [b"host", b"content-length"];
+/// What `Connection` may name besides `close`, `keep-alive` and `upgrade`.
+const MOST_NAMED: usize = 8;
 
-/// Removes what is meant for this hop: the known names and those that `Connection` lists. A message's host and length are
-/// never this hop's alone, whatever `Connection` says.
-pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let listed: Vec<HeaderName> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-            .filter(|name| ![header::HOST, header::CONTENT_LENGTH].contains(name))
-            .collect();
-        for name in &listed {
-            headers.remove(name);
+/// What a message's `Connection` says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hop<'b> {
+    pub(super) closes: bool,
+    pub(super) keeps_alive: bool,
+    pub(super) upgrades: bool,
+    named: [&'b [u8]; MOST_NAMED],
+}
+
+impl<'b> Hop<'b> {
+    pub(super) fn read(headers: &[Header<'b>]) -> Result<Self, Malformed> {
+        let (mut hop, mut named) = (Self::default(), 0);
+        for member in all(headers, "connection").flat_map(|header| members(header.value)) {
+            match member {
+                _ if member.eq_ignore_ascii_case(b"close") => hop.closes = true,
+                _ if member.eq_ignore_ascii_case(b"keep-alive") => hop.keeps_alive = true,
+                _ if member.eq_ignore_ascii_case(b"upgrade") => hop.upgrades = true,
+                _ if !is_name(member) => return Err(Malformed::Syntax),
+                _ if END_TO_END.iter().any(|name| name.eq_ignore_ascii_case(member)) => {}
+                _ => {
+                    *hop.named.get_mut(named).ok_or(Malformed::TooManyHeaders)? = member;
+                    named += 1;
+                }
+            }
         }
+        Ok(hop)
     }
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
+
+    /// Whether the connection may serve another message after this one.
+    pub(super) fn persists(&self, minor: Minor) -> bool {
+        !self.closes && (minor == Minor::One || self.keeps_alive)
+    }
+
+    fn is_for(&self, name: &str) -> bool {
+        is_one_of(name, &HOP_BY_HOP) || self.named.iter().any(|named| named.eq_ignore_ascii_case(name.as_bytes()))
     }
 }
 
-/// Says who is asking, for what host and over what. What an untrusted client says about itself is replaced.
-pub(super) fn add_identity(headers: &mut HeaderMap, client: IpAddr, trusted: &[IpNet]) {
-    let is_trusted = trusted.iter().any(|network| network.contains(&client));
-    let address = HeaderValue::try_from(client.to_string()).ok();
-    let chain = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let chain = if is_trusted { chain.collect::<Vec<_>>().join(", ") } else { String::new() };
-    let forwarded_for =
-        if chain.is_empty() { address } else { HeaderValue::try_from(format!("{chain}, {client}")).ok() };
-    if let Some(value) = forwarded_for {
-        headers.insert(FORWARDED_FOR, value);
-    }
-    let host = headers.get(header::HOST).cloned();
-    for (name, value) in [(FORWARDED_PROTO, Some(HeaderValue::from_static("http"))), (FORWARDED_HOST, host)] {
-        let Some(value) = value else { continue };
-        match headers.entry(name) {
-            Entry::Occupied(mut said) if !is_trusted => drop(said.insert(value)),
-            Entry::Occupied(_) => {}
-            Entry::Vacant(place) => drop(place.insert(value)),
+/// Who is asking, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identity<'a> {
+    pub(super) client: IpAddr,
+    /// Whether the client may speak for others.
+    pub(super) is_trusted: bool,
+    pub(super) id: &'a RequestId,
+}
+
+/// A request as its origin sees it.
+pub(super) struct Outgoing<'a> {
+    pub(super) head: &'a RequestHead<'a>,
+    pub(super) hop: &'a Hop<'a>,
+    /// Path and query.
+    pub(super) target: &'a str,
+    /// Host and port, as the client named them; empty where it named none.
+    pub(super) authority: &'a str,
+    pub(super) length: Length,
+    /// The protocol the client wants to change to.
+    pub(super) upgrade: Option<&'a [u8]>,
+    pub(super) identity: Identity<'a>,
+}
+
+impl Outgoing<'_> {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let headers = self.head.headers;
+        for part in [self.head.method, " ", self.target, " HTTP/1.1\r\nhost: ", self.authority, "\r\n"] {
+            out.extend_from_slice(part.as_bytes());
         }
+        for header in headers {
+            let is_ours = header.name.eq_ignore_ascii_case("host") || is_one_of(header.name, &IDENTITY);
+            if !is_ours && !self.hop.is_for(header.name) {
+                line(out, header.name, header.value);
+            }
+        }
+        self.identity(out);
+        if self.length == Length::Chunked {
+            line(out, "transfer-encoding", b"chunked");
+        }
+        let mut codings = all(headers, "te").flat_map(|header| members(header.value));
+        if let Some(protocol) = self.upgrade {
+            line(out, "connection", b"upgrade");
+            line(out, "upgrade", protocol);
+        } else if codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers")) {
+            line(out, "connection", b"te");
+            line(out, "te", b"trailers");
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+
+    /// What an untrusted client says about itself is replaced.
+    fn identity(&self, out: &mut Vec<u8>) {
+        let Identity { client, is_trusted, id } = self.identity;
+        let said = |name| all(self.head.headers, name).filter(move |_| is_trusted).map(|header| header.value);
+        out.extend_from_slice(b"x-forwarded-for: ");
+        for chain in said("x-forwarded-for").filter(|chain| !chain.is_empty()) {
+            out.extend_from_slice(chain);
+            out.extend_from_slice(b", ");
+        }
+        // A vector takes every write.
+        _ = write!(out, "{client}\r\n");
+        line(out, "x-forwarded-proto", said("x-forwarded-proto").next().unwrap_or(b"http"));
+        line(out, "x-forwarded-host", said("x-forwarded-host").next().unwrap_or(self.authority.as_bytes()));
+        line(out, "x-request-id", id.as_bytes());
     }
 }
 
-/// The request's id: the client's where it is trusted and reasonable, else a new one.
-pub(super) fn request_id(headers: &HeaderMap, client: IpAddr, trusted: &[IpNet], random: &mut Random) -> HeaderValue {
-    let said = headers.get(REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= 128);
-    match said {
-        Some(id) if trusted.iter().any(|network| network.contains(&client)) => id.clone(),
-        _ => HeaderValue::try_from(format!("{:032x}", random.u128(..))).unwrap_or(HeaderValue::from_static("none")),
+/// An answer as its client sees it.
+pub(super) struct Incoming<'a> {
+    pub(super) head: &'a ResponseHead<'a>,
+    pub(super) hop: &'a Hop<'a>,
+    /// How the body is framed on its way to the client.
+    pub(super) length: Length,
+    /// What the client speaks.
+    pub(super) client: Minor,
+    /// Whether the client's connection goes on.
+    pub(super) persists: bool,
+    pub(super) id: &'a RequestId,
+}
+
+impl Incoming<'_> {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let ResponseHead { status, reason, headers, .. } = *self.head;
+        // A vector takes every write.
+        _ = write!(out, "HTTP/1.1 {status} {reason}\r\n");
+        let has_no_body = matches!(status, 100..200 | 204);
+        for header in headers {
+            let is_ours = header.name.eq_ignore_ascii_case("x-request-id")
+                || (has_no_body && header.name.eq_ignore_ascii_case("content-length"));
+            if !is_ours && !self.hop.is_for(header.name) {
+                line(out, header.name, header.value);
+            }
+        }
+        if status == 101 {
+            line(out, "connection", b"upgrade");
+            all(headers, "upgrade").for_each(|header| line(out, "upgrade", header.value));
+        }
+        if status >= 200 || status == 101 {
+            line(out, "x-request-id", self.id.as_bytes());
+        }
+        if self.length == Length::Chunked {
+            line(out, "transfer-encoding", b"chunked");
+        }
+        if status >= 200 {
+            persistence(out, self.client, self.persists);
+        }
+        out.extend_from_slice(b"\r\n");
     }
+}
+
+/// Says what becomes of the connection, where that is not what the version implies.
+pub(super) fn persistence(out: &mut Vec<u8>, client: Minor, persists: bool) {
+    match (client, persists) {
+        (Minor::One, true) | (Minor::Zero, false) => {}
+        (Minor::One, false) => line(out, "connection", b"close"),
+        (Minor::Zero, true) => line(out, "connection", b"keep-alive"),
+    }
+}
+
+/// Trailers that may be passed on: none that frame, route or identify a message (RFC 9110 §6.5.1). `lines` are well formed.
+pub(super) fn write_trailers(out: &mut Vec<u8>, trailers: &[Header<'_>]) {
+    const NEVER: [&str; 14] = [
+        "authorization",
+        "cache-control",
+        "content-encoding",
+        "content-length",
+        "content-range",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "max-forwards",
+        "proxy-authorization",
+        "set-cookie",
+        "trailer",
+        "www-authenticate",
+    ];
+    for header in trailers {
+        let is_kept = ![&NEVER[..], &HOP_BY_HOP, &IDENTITY].iter().any(|names| is_one_of(header.name, names));
+        if is_kept {
+            line(out, header.name, header.value);
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// All headers of that name.
+pub(super) fn all<'h, 'b>(headers: &'h [Header<'b>], name: &'static str) -> impl Iterator<Item = &'h Header<'b>> {
+    headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name))
+}
+
+/// One header line.
+pub(super) fn line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    const NONE: Identity<'_> = Identity {
+        client: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)),
+        is_trusted: false,
+        id: &RequestId::Own([b'0'; 32]),
+    };
+
+    fn headers<'a>(lines: &[(&'a str, &'a str)]) -> Vec<Header<'a>> {
+        lines.iter().map(|(name, value)| Header { name, value: value.as_bytes() }).collect()
+    }
+
+    fn sent(lines: &[(&str, &str)], length: Length, upgrade: Option<&[u8]>, identity: Identity<'_>) -> String {
+        let headers = headers(lines);
+        let head = RequestHead { method: "GET", target: "/", minor: Minor::One, headers: &headers };
+        let hop = Hop::read(&headers).unwrap();
+        let mut out = Vec::new();
+        let authority = "shop.example:80";
+        Outgoing { head: &head, hop: &hop, target: "/a?b", authority, length, upgrade, identity }.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn passed_on(status: u16, lines: &[(&str, &str)], length: Length, client: Minor, persists: bool) -> String {
+        let headers = headers(lines);
+        let head = ResponseHead { status, reason: "Why", minor: Minor::One, headers: &headers };
+        let hop = Hop::read(&headers).unwrap();
+        let mut out = Vec::new();
+        Incoming { head: &head, hop: &hop, length, client, persists, id: NONE.id }.write(&mut out);
+        String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn what_is_for_this_hop_goes_and_the_rest_stays() {
-        let mut map = headers(&[
-            ("connection", "x-private, host, Content-Length"),
+    fn what_is_for_this_hop_goes_and_the_rest_stays_as_it_was() {
+        let lines = [
+            ("HOST", "other.example"),
+            ("Connection", "X-Private, host, Content-Length, keep-alive"),
             ("x-private", "1"),
-            ("host", "shop.example"),
-            ("content-length", "5"),
-            ("te", "trailers"),
-            ("accept", "*/*"),
-        ]);
-        remove_hop_by_hop(&mut map);
-        let mut left: Vec<&str> = map.keys().map(HeaderName::as_str).collect();
-        left.sort_unstable();
-        assert_eq!(left, ["accept", "content-length", "host"]);
+            ("Keep-Alive", "timeout=5"),
+            ("Content-Length", "5"),
+            ("TE", "gzip"),
+            ("Upgrade", "websocket"),
+            ("Proxy-Authorization", "Basic x"),
+            ("aCcEpT", "*/*"),
+        ];
+        let sent = sent(&lines, Length::Exact(5), None, NONE);
+        let expected = "GET /a?b HTTP/1.1\r\nhost: shop.example:80\r\nContent-Length: 5\r\naCcEpT: */*\r\n\
+                        x-forwarded-for: 10.0.0.1\r\nx-forwarded-proto: http\r\nx-forwarded-host: shop.example:80\r\n\
+                        x-request-id: 00000000000000000000000000000000\r\n\r\n";
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn framing_trailers_and_upgrades_are_said_anew() {
+        let chunked = sent(&[("Transfer-Encoding", "Chunked"), ("TE", "Trailers")], Length::Chunked, None, NONE);
+        assert!(
+            chunked.contains("\r\ntransfer-encoding: chunked\r\nconnection: te\r\nte: trailers\r\n\r\n"),
+            "{chunked}"
+        );
+        let lines = [("Connection", "Upgrade"), ("Upgrade", "websocket")];
+        let upgrade = sent(&lines, Length::None, Some(b"websocket"), NONE);
+        assert!(upgrade.ends_with("\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"), "{upgrade}");
     }
 
     #[test]
     fn only_a_trusted_client_speaks_for_others() {
-        let said = [("host", "shop.example"), ("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")];
-        let client = IpAddr::from([10, 0, 0, 1]);
-
-        let mut from_anyone = headers(&said);
-        add_identity(&mut from_anyone, client, &[]);
-        assert_eq!(from_anyone["x-forwarded-for"], "10.0.0.1");
-        assert_eq!(from_anyone["x-forwarded-proto"], "http");
-
-        let mut from_trusted = headers(&said);
-        add_identity(&mut from_trusted, client, &["10.0.0.0/8".parse().unwrap()]);
-        assert_eq!(from_trusted["x-forwarded-for"], "203.0.113.9, 10.0.0.1");
-        assert_eq!(from_trusted["x-forwarded-proto"], "https");
-        assert_eq!(from_trusted["x-forwarded-host"], "shop.example");
+        let lines = [
+            ("X-Forwarded-For", "203.0.113.9"),
+            ("X-Forwarded-For", "203.0.113.10"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Host", "a.example"),
+        ];
+        let from_anyone = sent(&lines, Length::None, None, NONE);
+        assert!(
+            !from_anyone.contains("203.0.113") && !from_anyone.contains("https") && !from_anyone.contains("a.example")
+        );
+        let from_trusted = sent(&lines, Length::None, None, Identity { is_trusted: true, ..NONE });
+        let expected = "x-forwarded-for: 203.0.113.9, 203.0.113.10, 10.0.0.1\r\nx-forwarded-proto: https\r\nx-forwarded-host: a.example\r\n";
+        assert!(from_trusted.contains(expected), "{from_trusted}");
     }
 
     #[test]
-    fn a_request_id_from_outside_is_replaced() {
-        let map = headers(&[("x-request-id", "forged")]);
-        let (client, mut random) = (IpAddr::from([10, 0, 0, 1]), crate::clock::seeded(1));
-        assert_ne!(request_id(&map, client, &[], &mut random), "forged");
-        assert_eq!(request_id(&map, client, &["10.0.0.0/8".parse().unwrap()], &mut random), "forged");
+    fn an_answer_says_what_becomes_of_the_connection() {
+        let length =
+            [("Content-Length", "0"), ("Connection", "close, x-hop"), ("X-Hop", "1"), ("X-Request-Id", "theirs")];
+        let id = "x-request-id: 00000000000000000000000000000000\r\n";
+        let say = |client, persists| passed_on(200, &length, Length::None, client, persists);
+        let begin = format!("HTTP/1.1 200 Why\r\nContent-Length: 0\r\n{id}");
+        assert_eq!(say(Minor::One, true), format!("{begin}\r\n"));
+        assert_eq!(say(Minor::One, false), format!("{begin}connection: close\r\n\r\n"));
+        assert_eq!(say(Minor::Zero, true), format!("{begin}connection: keep-alive\r\n\r\n"));
+        assert_eq!(say(Minor::Zero, false), format!("{begin}\r\n"));
+        let no_content = passed_on(204, &length, Length::None, Minor::One, true);
+        assert_eq!(no_content, format!("HTTP/1.1 204 Why\r\n{id}\r\n"), "204 has no length (RFC 9110 §8.6)");
+        let switching = [("Connection", "upgrade"), ("Upgrade", "websocket")];
+        let switching = passed_on(101, &switching, Length::None, Minor::One, true);
+        assert_eq!(switching, format!("HTTP/1.1 101 Why\r\nconnection: upgrade\r\nupgrade: websocket\r\n{id}\r\n"));
+    }
+
+    #[test]
+    fn trailers_that_frame_or_identify_a_message_are_left_out() {
+        let mut out = Vec::new();
+        let trailers = [("Content-Length", "5"), ("X-Sum", "1"), ("transfer-encoding", "x"), ("X-Forwarded-For", "1")];
+        write_trailers(&mut out, &headers(&trailers));
+        assert_eq!(out, b"X-Sum: 1\r\n\r\n");
+    }
+
+    #[test]
+    fn a_connection_header_has_bounds() {
+        let many = (0..9).map(|at| format!("x-{at}")).collect::<Vec<_>>().join(",");
+        for (value, expected) in
+            [(many.as_str(), Malformed::TooManyHeaders), ("a b", Malformed::Syntax), ("@", Malformed::Syntax)]
+        {
+            assert_eq!(Hop::read(&headers(&[("connection", value)])).unwrap_err(), expected, "{value}");
+        }
+        let hop = Hop::read(&headers(&[("connection", " Close ,, UPGRADE")])).unwrap();
+        assert!(hop.closes && hop.upgrades && !hop.keeps_alive && !hop.persists(Minor::One));
     }
 }

@@ -4,8 +4,8 @@
 //! *forwarded*, and a failure that provably left nothing behind is picked again. Workers share the table, the origins' load
 //! and nothing else.
 //!
-//! hyper moves the bytes on both sides. It stays behind three seams, so that another engine can take its place: `worker`
-//! (serving a connection), `connections` (an origin connection that takes a request), `body`.
+//! A request's way through the files: `serve` waits for a head, `h1` reads it, `exchange` settles it and carries it out over one of
+//! `connections`, `transfer` moves the bodies, `io` the bytes.
 //!
 //! | metric | labels |
 //! |---|---|
@@ -13,20 +13,25 @@
 //! | `meridian_http_request_seconds` | `route` |
 //! | `meridian_http_rungs_total` | `pool`, `rung` |
 //! | `meridian_http_retries_total` | `pool` |
-//! | `meridian_http_connections_opened_total`, `_closed_total`, `meridian_http_malformed_total` | |
+//! | `meridian_http_connections_opened_total`, `_closed_total` | |
 //! | `meridian_origin_connections_opened_total`, `_closed_total` | `pool` |
 //!
 //! Not here: what is healthy (`table`), which region and origin (`policy`, `balance`).
 
-mod body;
 mod connections;
 mod decide;
-mod forward;
+mod exchange;
+mod h1;
 mod headers;
+mod id;
+mod io;
 mod listen;
 mod observe;
 mod refuse;
 mod route;
+mod serve;
+mod target;
+mod transfer;
 mod worker;
 
 pub use listen::{BindError, Server};

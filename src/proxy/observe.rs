@@ -47,7 +47,7 @@ impl Outcome {
     }
 }
 
-const OUTCOMES: usize = 3 + Refusal::ClientGone as usize + 1;
+const OUTCOMES: usize = 3 + Refusal::ALL.len();
 
 /// One route's counters; clones share them.
 #[derive(Clone, Debug)]

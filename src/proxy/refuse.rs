@@ -1,103 +1,129 @@
 //! Why a request is not answered by an origin, and what the client is told: the one place where refusals become HTTP.
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use std::io::Write;
 
-/// The typed reason. Its word is the metric label, the log field and a member of the problem document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Refusal {
+use http::StatusCode;
+
+use super::{
+    exchange::Reply,
+    headers::{line, persistence},
+};
+
+/// Declares the reasons with their word, status and sentence.
+macro_rules! refusals {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $status:ident, $detail:literal;)+) => {
+        /// The typed reason. Its word is the metric label, the log field and a member of the problem document.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Refusal {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Refusal {
+            /// All of them.
+            pub(super) const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The word for it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+
+            fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$name => StatusCode::$status,)+
+                }
+            }
+
+            fn detail(self) -> &'static str {
+                match self {
+                    $(Self::$name => $detail,)+
+                }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// What came is not HTTP/1.
+    Malformed = "malformed", BAD_REQUEST, "the request's head is not well formed HTTP/1";
+    /// Neither HTTP/1.0 nor HTTP/1.1.
+    BadVersion = "bad-version", HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.0 and HTTP/1.1 are spoken here";
+    /// The head is larger than allowed, or has more headers.
+    HeadTooLarge = "head-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large, or has too many headers";
+    /// The target is neither a path nor an absolute URL.
+    BadTarget = "bad-target", BAD_REQUEST, "the request's target is neither a path nor an http URL";
     /// The host is missing, given twice, malformed, or differs from the request's target.
-    BadHost,
+    BadHost = "bad-host", BAD_REQUEST, "the request must name one host, the same in its target and its Host header";
     /// Two opinions about where the request ends.
-    AmbiguousLength,
+    AmbiguousLength = "ambiguous-length", BAD_REQUEST, "the request does not say in exactly one way how long it is";
+    /// The body's chunks are not framed well.
+    BadBody = "bad-body", BAD_REQUEST, "the request's chunks or trailers are not well formed";
     /// `CONNECT`: this is no forward proxy.
-    NoTunnels,
+    NoTunnels = "no-tunnels", METHOD_NOT_ALLOWED, "CONNECT is not served here";
     /// No route matches.
-    NoRoute,
+    NoRoute = "no-route", NOT_FOUND, "no route matches this host and path";
     /// Nothing that may be asked is alive.
-    NoHealthyOrigin,
+    NoHealthyOrigin = "no-healthy-origin", SERVICE_UNAVAILABLE, "no origin of this service can take the request now";
     /// No origin accepted a connection.
-    ConnectFailed,
+    ConnectFailed = "connect-failed", BAD_GATEWAY, "the origin did not accept a connection";
     /// Connecting took too long.
-    ConnectTimeout,
+    ConnectTimeout = "connect-timeout", GATEWAY_TIMEOUT, "connecting to the origin took too long";
     /// The origin took too long to answer.
-    ResponseTimeout,
+    ResponseTimeout = "response-timeout", GATEWAY_TIMEOUT, "the origin took too long to answer";
     /// The origin broke off, or what it said is not HTTP.
-    BadResponse,
+    BadResponse = "bad-response", BAD_GATEWAY, "the origin broke off its answer, or it was not HTTP";
     /// The client stopped sending its request.
-    ClientTooSlow,
+    ClientTooSlow = "client-too-slow", REQUEST_TIMEOUT, "the request stopped arriving";
     /// The client broke off while sending its request.
-    ClientGone,
+    ClientGone = "client-gone", BAD_REQUEST, "the request broke off";
 }
 
 impl Refusal {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BadHost => "bad-host",
-            Self::AmbiguousLength => "ambiguous-length",
-            Self::NoTunnels => "no-tunnels",
-            Self::NoRoute => "no-route",
-            Self::NoHealthyOrigin => "no-healthy-origin",
-            Self::ConnectFailed => "connect-failed",
-            Self::ConnectTimeout => "connect-timeout",
-            Self::ResponseTimeout => "response-timeout",
-            Self::BadResponse => "bad-response",
-            Self::ClientTooSlow => "client-too-slow",
-            Self::ClientGone => "client-gone",
-        }
-    }
-
-    fn status(self) -> StatusCode {
-        match self {
-            Self::BadHost | Self::AmbiguousLength | Self::ClientGone => StatusCode::BAD_REQUEST,
-            Self::NoTunnels => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::NoHealthyOrigin => StatusCode::SERVICE_UNAVAILABLE,
-            Self::ConnectFailed | Self::BadResponse => StatusCode::BAD_GATEWAY,
-            Self::ConnectTimeout | Self::ResponseTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::ClientTooSlow => StatusCode::REQUEST_TIMEOUT,
-        }
-    }
-
-    fn detail(self) -> &'static str {
-        match self {
-            Self::BadHost => "the request must name one host, the same in its target and its Host header",
-            Self::AmbiguousLength => "the request's length is stated in more than one way",
-            Self::NoTunnels => "CONNECT is not served here",
-            Self::NoRoute => "no route matches this host and path",
-            Self::NoHealthyOrigin => "no origin of this service can take the request now",
-            Self::ConnectFailed => "the origin did not accept a connection",
-            Self::ConnectTimeout => "connecting to the origin took too long",
-            Self::ResponseTimeout => "the origin took too long to answer",
-            Self::BadResponse => "the origin broke off its answer, or it was not HTTP",
-            Self::ClientTooSlow => "the request's body stopped arriving",
-            Self::ClientGone => "the request's body broke off",
-        }
+    /// Whether nothing can be read behind the request, so that its connection ends.
+    pub(super) fn ends_connection(self) -> bool {
+        matches!(
+            self,
+            Self::Malformed
+                | Self::BadVersion
+                | Self::HeadTooLarge
+                | Self::AmbiguousLength
+                | Self::BadBody
+                | Self::NoTunnels
+                | Self::ClientTooSlow
+                | Self::ClientGone
+        )
     }
 
     /// The answer: status, `Retry-After` where trying again makes sense, and a problem document (RFC 9457).
-    pub(super) fn response(self, request_id: &HeaderValue) -> Response<Bytes> {
+    pub(super) fn write(self, reply: &Reply, persists: bool, out: &mut Vec<u8>) {
         let status = self.status();
+        let title = status.canonical_reason().unwrap_or_default();
         let problem = serde_json::json!({
             "type": "about:blank",
-            "title": status.canonical_reason(),
+            "title": title,
             "status": status.as_u16(),
             "detail": self.detail(),
             "refusal": self.as_str(),
-            "request_id": request_id.to_str().unwrap_or_default(),
+            "request_id": reply.id.to_string(),
         });
-        let mut response = Response::new(Bytes::from(problem.to_string() + "\n"));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let body = problem.to_string() + "\n";
+        // A vector takes every write.
+        _ = write!(out, "HTTP/1.1 {} {title}\r\n", status.as_u16());
+        line(out, "content-type", b"application/problem+json");
+        line(out, "content-length", body.len().to_string().as_bytes());
+        line(out, "cache-control", b"no-store");
+        line(out, "x-request-id", reply.id.as_bytes());
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            line(out, "retry-after", b"1");
         }
-        if matches!(self, Self::AmbiguousLength | Self::ClientTooSlow | Self::ClientGone) {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            line(out, "allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         }
-        response
+        persistence(out, reply.minor, persists);
+        out.extend_from_slice(b"\r\n");
+        if !reply.is_head {
+            out.extend_from_slice(body.as_bytes());
+        }
     }
 }

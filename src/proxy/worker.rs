@@ -1,20 +1,16 @@
 //! One worker: a thread with its own runtime, listeners, origin connections and place in every round.
 
 use std::{
-    cell::RefCell,
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
+    cell::{Cell, RefCell},
+    net::SocketAddr,
     rc::Rc,
     sync::Arc,
     thread::JoinHandle,
     time::Duration,
 };
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use metrics::Counter;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::{Semaphore, watch},
     task::{JoinSet, LocalSet},
     time::timeout,
@@ -24,12 +20,12 @@ use super::{
     Refusal, Routing,
     connections::Connections,
     decide::{Case, Picker, Plan},
-    forward,
+    io::{Buffers, Deadlines, TICK},
+    serve::serve,
 };
 use crate::{
     balance::Turns,
     clock::{self, Clock, Random},
-    config,
     fleet::PoolId,
     table::{Generation, Reader, Snapshot, Table},
 };
@@ -86,6 +82,9 @@ impl View {
 pub(super) struct Worker {
     pub(super) clock: Clock,
     pub(super) connections: Rc<Connections>,
+    pub(super) buffers: Rc<Buffers>,
+    pub(super) deadlines: Rc<Deadlines>,
+    is_draining: Cell<bool>,
     reader: RefCell<Reader>,
     view: RefCell<Rc<View>>,
     picker: RefCell<Picker>,
@@ -93,9 +92,14 @@ pub(super) struct Worker {
 
 impl Worker {
     fn new(table: &Table, clock: &Clock) -> Rc<Self> {
+        let deadlines = Rc::<Deadlines>::default();
+        deadlines.advance(clock.now());
         Rc::new(Self {
             clock: clock.clone(),
             connections: Connections::new(clock.clone()),
+            buffers: Rc::default(),
+            deadlines,
+            is_draining: Cell::new(false),
             reader: RefCell::new(table.reader(clock.clone())),
             view: RefCell::new(Rc::new(View(table.load()))),
             picker: RefCell::new(Picker { turns: Turns::default(), random: clock::random() }),
@@ -113,6 +117,11 @@ impl Worker {
         Rc::clone(&view)
     }
 
+    /// Whether requests in flight are the last ones.
+    pub(super) fn is_draining(&self) -> bool {
+        self.is_draining.get()
+    }
+
     pub(super) fn random<T>(&self, draw: impl FnOnce(&mut Random) -> T) -> T {
         draw(&mut self.picker.borrow_mut().random)
     }
@@ -121,24 +130,6 @@ impl Worker {
     pub(super) fn pick(&self, case: &Case, view: &View, routing: &Routing, tried: &[usize]) -> Result<Plan, Refusal> {
         let snapshot = Snapshot { generation: &view.0, now: self.clock.ticks() };
         self.picker.borrow_mut().pick(case, routing, snapshot, tried, self.clock.now())
-    }
-}
-
-/// Client connections and heads that were not HTTP.
-#[derive(Clone, Debug)]
-struct Doorkeeper {
-    opened: Counter,
-    closed: Counter,
-    malformed: Counter,
-}
-
-impl Doorkeeper {
-    fn new() -> Self {
-        Self {
-            opened: metrics::counter!("meridian_http_connections_opened_total"),
-            closed: metrics::counter!("meridian_http_connections_closed_total"),
-            malformed: metrics::counter!("meridian_http_malformed_total"),
-        }
     }
 }
 
@@ -162,26 +153,33 @@ pub(super) fn run(seat: Seat) {
                 Err(error) => tracing::error!(%error, "a listener could not be watched"),
             }
         }
-        let sweeper = tokio::task::spawn_local(sweep(Rc::clone(&worker)));
+        let ticker = tokio::task::spawn_local(tick(Rc::clone(&worker)));
         while doors.join_next().await.is_some() {}
-        sweeper.abort();
+        ticker.abort();
     });
 }
 
-async fn sweep(worker: Rc<Worker>) {
-    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+/// Lets time pass for everything that waits.
+async fn tick(worker: Rc<Worker>) {
+    let mut interval = tokio::time::interval(TICK);
+    let mut swept = worker.clock.now();
     loop {
         interval.tick().await;
-        worker.connections.sweep();
-        // A worker that nobody asks lets go of generations that are over, too.
-        worker.view();
+        let now = worker.clock.now();
+        worker.deadlines.advance(now);
+        if now.saturating_sub(swept) >= SWEEP_INTERVAL {
+            swept = now;
+            worker.connections.sweep();
+            // A worker that nobody asks lets go of generations that are over, too.
+            worker.view();
+        }
     }
 }
 
 /// Accepts until told to drain, then waits for what was accepted. At the connection limit it pauses: clients queue in the kernel.
-async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore>, drain: watch::Receiver<bool>) {
-    let mut told = drain.clone();
-    let doorkeeper = Doorkeeper::new();
+async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore>, mut drain: watch::Receiver<bool>) {
+    let opened = metrics::counter!("meridian_http_connections_opened_total");
+    let closed = metrics::counter!("meridian_http_connections_closed_total");
     let mut connections = JoinSet::new();
     loop {
         let next = async {
@@ -190,12 +188,17 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
         };
         tokio::select! {
             biased;
-            _ = told.wait_for(|is_draining| *is_draining) => break,
+            _ = drain.wait_for(|is_draining| *is_draining) => break,
             (place, accepted) = next => match accepted {
                 Ok((stream, client)) => {
-                    let serving = serve(stream, client.ip(), Rc::clone(&worker), doorkeeper.clone(), drain.clone());
+                    opened.increment(1);
+                    // Without it small answers wait for acknowledgements; a socket that cannot do it works all the same.
+                    _ = stream.set_nodelay(true);
+                    let serving = serve(stream, client.ip().to_canonical(), Rc::clone(&worker));
+                    let closed = closed.clone();
                     connections.spawn_local(async move {
                         serving.await;
+                        closed.increment(1);
                         drop(place);
                     });
                 }
@@ -208,51 +211,11 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
         }
     }
     drop(listener);
+    worker.is_draining.set(true);
+    worker.deadlines.wake_all();
     let limit = worker.view().routing().map_or(Duration::ZERO, |routing| routing.settings.drain_timeout);
     let all_done = async { while connections.join_next().await.is_some() {} };
     if timeout(limit, all_done).await.is_err() {
         tracing::warn!(connections = connections.len(), "closed while a request was in flight: the drain time was up");
     }
-}
-
-/// Serves one client connection until it ends; when told to drain, until its request in flight is answered.
-async fn serve(
-    stream: TcpStream,
-    client: IpAddr,
-    worker: Rc<Worker>,
-    doorkeeper: Doorkeeper,
-    mut drain: watch::Receiver<bool>,
-) {
-    let Some(builder) = worker.view().routing().map(|routing| builder(&routing.settings)) else { return };
-    doorkeeper.opened.increment(1);
-    _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let answer = forward::handle(Rc::clone(&worker), client.to_canonical(), request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        _ = drain.wait_for(|is_draining| *is_draining) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        if error.is_parse() {
-            doorkeeper.malformed.increment(1);
-        }
-        tracing::debug!(%client, %error, "client connection ended");
-    }
-    doorkeeper.closed.increment(1);
-}
-
-fn builder(settings: &config::Http) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.head_timeout)
-        .max_buf_size(settings.max_head_size)
-        .max_headers(settings.max_headers);
-    builder
 }

@@ -4,7 +4,9 @@
 
 mod config;
 mod dns;
+mod hostile;
 mod house;
+mod http1;
 mod lockstep;
 mod node;
 mod proxy;

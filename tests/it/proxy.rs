@@ -3,7 +3,7 @@
 use crate::scene::{Connection, Meridian, Origin, get, meridian, origin};
 
 /// One pool of these origins behind every host, with short patience.
-fn one_pool(origins: &[&Origin]) -> Meridian {
+pub(crate) fn one_pool(origins: &[&Origin]) -> Meridian {
     let origins: String =
         origins.iter().map(|origin| format!("[[pools.shop.origins]]\naddress = \"{}\"\n", origin.address)).collect();
     meridian(&format!(
@@ -64,15 +64,18 @@ fn origins_see_who_asks_and_nothing_meant_for_this_hop() {
     let node = one_pool(&[&a]);
     let mut client = Connection::open(node.http());
     let request = "GET /head HTTP/1.1\r\nHost: shop.example\r\nConnection: x-private\r\nX-Private: 1\r\n\
-                   TE: trailers\r\nX-Forwarded-For: 203.0.113.9\r\nX-Request-Id: forged\r\n\r\n";
+                   TE: deflate, trailers\r\nX-Forwarded-For: 203.0.113.9\r\nX-Request-Id: forged\r\n\r\n";
     let answer = client.ask(request.as_bytes()).unwrap();
     let seen = answer.text().to_ascii_lowercase();
-    for expected in
-        ["x-forwarded-for: 127.0.0.1\r\n", "x-forwarded-proto: http\r\n", "x-forwarded-host: shop.example\r\n"]
-    {
+    for expected in [
+        "x-forwarded-for: 127.0.0.1\r\n",
+        "x-forwarded-proto: http\r\n",
+        "x-forwarded-host: shop.example\r\n",
+        "te: trailers\r\n",
+    ] {
         assert!(seen.contains(expected), "{seen}");
     }
-    for unwanted in ["x-private", "te:", "203.0.113.9", "forged"] {
+    for unwanted in ["x-private", "deflate", "203.0.113.9", "forged"] {
         assert!(!seen.contains(unwanted), "{unwanted} in {seen}");
     }
     let request_id = answer.header("x-request-id").unwrap();
@@ -136,53 +139,6 @@ fn when_nothing_is_left_the_refusal_says_so() {
     a.kill();
     let answer = get(node.http(), "shop.example", "/").unwrap();
     assert_eq!(answer.status, 502, "{}", answer.text());
-}
-
-#[test]
-fn requests_that_could_be_read_in_two_ways_are_never_forwarded() {
-    let a = origin("a");
-    let node = one_pool(&[&a]);
-    let head = "POST /echo HTTP/1.1\r\nHost: shop.example\r\n";
-    let corpus = [
-        format!("{head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
-        format!("{head}Content-Length: 5, 6\r\n\r\nhello!"),
-        format!("{head}Content-Length: +5\r\n\r\nhello"),
-        format!("{head}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n"),
-        format!("{head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
-        "POST /echo HTTP/1.0\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into(),
-        "GET / HTTP/1.1\r\n\r\n".into(),
-        "GET / HTTP/1.1\r\nHost: shop.example\r\nHost: other.example\r\n\r\n".into(),
-        "GET http://other.example/ HTTP/1.1\r\nHost: shop.example\r\n\r\n".into(),
-        "GET / HTTP/1.1\r\nHost : shop.example\r\n\r\n".into(),
-        "GET / HTTP/1.1\r\nHost: shop.example\r\nX: a\r\n b\r\n\r\n".into(),
-        "GET / HTTP/1.1\r\nHost: shop.example\r\nX: a\0b\r\n\r\n".into(),
-        "CONNECT shop.example:80 HTTP/1.1\r\nHost: shop.example:80\r\n\r\n".into(),
-        "GET / HTTP/3.0\r\nHost: shop.example\r\n\r\n".into(),
-        format!("GET / HTTP/1.1\r\nHost: shop.example\r\nX: {}\r\n\r\n", "a".repeat(300_000)),
-        "\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n".into(),
-    ];
-    for request in corpus {
-        let mut client = Connection::open(node.http());
-        let answer = client.ask(request.as_bytes());
-        let status = answer.map_or(0, |answer| answer.status);
-        assert!(status == 0 || (400..600).contains(&status), "{status} for {request:.200}");
-    }
-    let good = get(node.http(), "shop.example", "/").unwrap();
-    assert_eq!(good.text(), "a");
-}
-
-#[test]
-fn a_length_beside_chunks_never_reaches_an_origin() {
-    let a = origin("a");
-    let node = one_pool(&[&a]);
-    for lengths in
-        ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 5"]
-    {
-        let request = format!("POST /head HTTP/1.1\r\nHost: shop.example\r\n{lengths}\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
-        let answer = Connection::open(node.http()).ask(request.as_bytes());
-        let seen = answer.map_or_else(String::new, |answer| answer.text().to_ascii_lowercase());
-        assert!(!seen.contains("content-length"), "{seen}");
-    }
 }
 
 #[test]

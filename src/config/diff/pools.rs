@@ -30,6 +30,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     fields::duration(changes, subject, "connect timeout", old.timeouts.connect, new.timeouts.connect);
     fields::duration(changes, subject, "response head timeout", old.timeouts.response_head, new.timeouts.response_head);
     fields::duration(changes, subject, "between bytes timeout", old.timeouts.between_bytes, new.timeouts.between_bytes);
+    fields::duration(changes, subject, "tunnel idle timeout", old.timeouts.tunnel_idle, new.timeouts.tunnel_idle);
     fields::check(subject, &old.check, &new.check, changes);
 }
 

@@ -24,6 +24,8 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::number(changes, "http", "max_head_size", &before.max_head_size, &after.max_head_size);
     fields::number(changes, "http", "max_headers", &before.max_headers, &after.max_headers);
     fields::duration(changes, "http", "head_timeout", before.head_timeout, after.head_timeout);
+    fields::duration(changes, "http", "body_timeout", before.body_timeout, after.body_timeout);
+    fields::duration(changes, "http", "idle_timeout", before.idle_timeout, after.idle_timeout);
     fields::duration(changes, "http", "drain_timeout", before.drain_timeout, after.drain_timeout);
     let (networks_before, networks_after) =
         (fields::list(&before.trusted_proxies), fields::list(&after.trusted_proxies));

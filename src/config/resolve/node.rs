@@ -106,6 +106,8 @@ pub(super) fn http(document: &Document) -> Http {
         max_head_size: usize::try_from(http.max_head_size.0).unwrap_or(usize::MAX),
         max_headers: http.max_headers.value as usize,
         head_timeout: http.head_timeout.value,
+        body_timeout: http.body_timeout.value,
+        idle_timeout: http.idle_timeout.value,
         drain_timeout: http.drain_timeout.value,
         trusted_proxies: http.trusted_proxies.items.iter().map(|network| network.value).collect(),
     }

@@ -39,6 +39,7 @@ fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mu
             connect: pool.timeouts.connect.value,
             response_head: pool.timeouts.response_head.value,
             between_bytes: pool.timeouts.between_bytes.value,
+            tunnel_idle: pool.timeouts.tunnel_idle.value,
         },
         retries: pool.retries.value,
         max_idle_connections: pool.max_idle_connections.value as usize,

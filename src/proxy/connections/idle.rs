@@ -5,12 +5,15 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     rc::{Rc, Weak},
+    sync::Arc,
     time::Duration,
 };
 
-use hyper::client::conn::http1::SendRequest;
-
-use crate::{clock::Clock, config, proxy::body::Upload};
+use crate::{
+    clock::Clock,
+    config,
+    proxy::{io::Wire, observe::PoolMetrics, route::PoolPlan},
+};
 
 /// All idle connections of one worker, by origin.
 #[derive(Debug)]
@@ -21,18 +24,37 @@ pub(in crate::proxy) struct Connections {
 
 #[derive(Debug)]
 struct Idle {
-    sender: SendRequest<Upload>,
+    wire: Wire,
+    metrics: Counted,
     until: Duration,
 }
 
 /// A connection while it serves one request. Dropped without being given back, it is closed.
 #[derive(Debug)]
 pub(in crate::proxy) struct Lent {
-    pub(in crate::proxy) sender: SendRequest<Upload>,
+    pub(in crate::proxy) wire: Wire,
+    metrics: Counted,
     address: SocketAddr,
     max_idle: usize,
     idle_timeout: Duration,
     home: Weak<Connections>,
+}
+
+/// Counts a connection as opened, and as closed when it is dropped.
+#[derive(Debug)]
+struct Counted(Arc<PoolMetrics>);
+
+impl Counted {
+    fn new(metrics: &Arc<PoolMetrics>) -> Self {
+        metrics.opened.increment(1);
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.closed.increment(1);
+    }
 }
 
 impl Connections {
@@ -45,24 +67,24 @@ impl Connections {
         let now = self.clock.now();
         let mut all = self.idle.borrow_mut();
         let idle = all.get_mut(&address)?;
-        while let Some(Idle { sender, until }) = idle.pop() {
-            // Not ready means closed, or that the origin has not finished its last answer: neither is fit for use.
-            if until > now && sender.is_ready() {
-                return Some(self.lend(sender, address, pool));
+        while let Some(Idle { mut wire, metrics, until }) = idle.pop() {
+            // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
+            if until > now && wire.is_quiet() {
+                return Some(self.lent(wire, metrics, address, pool));
             }
         }
         None
     }
 
     /// Wraps a fresh connection, to be kept afterwards as the pool says.
-    pub(in crate::proxy) fn lend(
-        self: &Rc<Self>,
-        sender: SendRequest<Upload>,
-        address: SocketAddr,
-        pool: &config::Pool,
-    ) -> Lent {
+    pub(in crate::proxy) fn lend(self: &Rc<Self>, wire: Wire, address: SocketAddr, pool: &PoolPlan) -> Lent {
+        self.lent(wire, Counted::new(&pool.metrics), address, &pool.settings)
+    }
+
+    fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, address: SocketAddr, pool: &config::Pool) -> Lent {
         Lent {
-            sender,
+            wire,
+            metrics,
             address,
             max_idle: pool.max_idle_connections,
             idle_timeout: pool.idle_timeout,
@@ -74,7 +96,7 @@ impl Connections {
     pub(in crate::proxy) fn sweep(&self) {
         let now = self.clock.now();
         self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain(|entry| entry.until > now && !entry.sender.is_closed());
+            idle.retain_mut(|entry| entry.until > now && entry.wire.is_quiet());
             !idle.is_empty()
         });
     }
@@ -82,16 +104,16 @@ impl Connections {
 
 impl Lent {
     /// The request is over and the connection may serve another.
-    pub(in crate::proxy) fn give_back(self) {
+    pub(in crate::proxy) fn give_back(mut self) {
         let Some(home) = self.home.upgrade() else { return };
-        if self.sender.is_closed() {
+        if !self.wire.is_quiet() {
             return;
         }
         let until = home.clock.now() + self.idle_timeout;
         let mut all = home.idle.borrow_mut();
         let idle = all.entry(self.address).or_default();
         if idle.len() < self.max_idle {
-            idle.push(Idle { sender: self.sender, until });
+            idle.push(Idle { wire: self.wire, metrics: self.metrics, until });
         }
     }
 }

@@ -1,46 +1,47 @@
 //! Opening a connection to an origin.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+};
 
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, task::spawn_local, time::timeout};
+use tokio::net::TcpStream;
 
-use crate::proxy::{Refusal, body::Upload, observe::PoolMetrics};
+use super::Lent;
+use crate::proxy::{
+    Refusal,
+    io::{Deadline, Wire},
+    route::PoolPlan,
+    worker::Worker,
+};
 
-/// Counts a connection as closed when its task ends, however it ends.
-struct Counted(Arc<PoolMetrics>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.closed.increment(1);
-    }
-}
-
-/// Connects within the limit. The connection's task ends with the connection, or when its last sender is dropped.
+/// Connects within the pool's limit.
 pub(in crate::proxy) async fn open(
     address: SocketAddr,
-    limit: Duration,
-    metrics: &Arc<PoolMetrics>,
-) -> Result<http1::SendRequest<Upload>, Refusal> {
-    let stream = match timeout(limit, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::debug!(%address, %error, "origin did not accept a connection");
-            return Err(Refusal::ConnectFailed);
-        }
-        Err(_) => return Err(Refusal::ConnectTimeout),
-    };
-    // Without it small requests wait for acknowledgements; a socket that cannot do it works all the same.
-    _ = stream.set_nodelay(true);
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| Refusal::ConnectFailed)?;
-    metrics.opened.increment(1);
-    let counted = Counted(Arc::clone(metrics));
-    spawn_local(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%address, %error, "origin connection ended");
-        }
-        drop(counted);
+    pool: &PoolPlan,
+    worker: &Rc<Worker>,
+    deadline: &Deadline,
+) -> Result<Lent, Refusal> {
+    deadline.set(pool.settings.timeouts.connect);
+    let mut connecting = pin!(TcpStream::connect(address));
+    let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+        Poll::Ready(connected) => Poll::Ready(Some(connected)),
+        Poll::Pending if deadline.is_over(cx) => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     });
-    Ok(sender)
+    match connected.await {
+        Some(Ok(stream)) => {
+            // Without it small requests wait for acknowledgements; a socket that cannot do it works all the same.
+            _ = stream.set_nodelay(true);
+            Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), address, pool))
+        }
+        Some(Err(error)) => {
+            tracing::debug!(%address, %error, "origin did not accept a connection");
+            Err(Refusal::ConnectFailed)
+        }
+        None => Err(Refusal::ConnectTimeout),
+    }
 }

@@ -3,4 +3,5 @@
 mod matcher;
 mod routing;
 
+pub(super) use routing::PoolPlan;
 pub use routing::Routing;

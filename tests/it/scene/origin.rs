@@ -21,6 +21,7 @@ pub(crate) struct Origin {
 struct Shared {
     is_dead: AtomicBool,
     connections: AtomicUsize,
+    requests: AtomicUsize,
     streams: Mutex<Vec<TcpStream>>,
 }
 
@@ -34,6 +35,7 @@ fn start(listener: TcpListener, name: &str) -> Arc<Shared> {
     let shared = Arc::new(Shared {
         is_dead: AtomicBool::new(false),
         connections: AtomicUsize::new(0),
+        requests: AtomicUsize::new(0),
         streams: Mutex::default(),
     });
     let (served, name) = (Arc::clone(&shared), name.to_owned());
@@ -44,8 +46,8 @@ fn start(listener: TcpListener, name: &str) -> Arc<Shared> {
             }
             served.connections.fetch_add(1, Ordering::SeqCst);
             served.streams.lock().unwrap().push(stream.try_clone().unwrap());
-            let name = name.clone();
-            thread::spawn(move || serve(&stream, &name));
+            let (name, served) = (name.clone(), Arc::clone(&served));
+            thread::spawn(move || serve(&stream, &name, &served.requests));
         }
     });
     shared
@@ -68,6 +70,11 @@ impl Origin {
         self.shared = start(TcpListener::bind(self.address).unwrap(), &self.name);
     }
 
+    /// Whole requests read so far.
+    pub(crate) fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::SeqCst)
+    }
+
     /// Connections accepted so far.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
@@ -83,10 +90,11 @@ impl Drop for Origin {
 }
 
 /// Answers requests on one connection until it ends.
-fn serve(stream: &TcpStream, name: &str) -> Option<()> {
+fn serve(stream: &TcpStream, name: &str, requests: &AtomicUsize) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
         let (head, body) = request(&mut reader)?;
+        requests.fetch_add(1, Ordering::SeqCst);
         let path = head.split(' ').nth(1)?.to_owned();
         answer(stream, &path, &head, &body, name)?;
         // The answer looked like any other; the next request meets a connection that is being closed.
@@ -154,6 +162,32 @@ fn answer(mut stream: &TcpStream, path: &str, head: &str, body: &[u8], name: &st
         // Answers, then closes the connection without saying so.
         "/close" => {
             whole(name.as_bytes())?;
+            stream.shutdown(Shutdown::Both).ok()
+        }
+        "/trailers" => send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 7\r\ncontent-length: 9\r\n\r\n"),
+        "/hints" => {
+            send(b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n")?;
+            send(name.as_bytes())
+        }
+        // A body that ends with its connection.
+        "/until-close" => {
+            send(b"HTTP/1.0 200 OK\r\n\r\nall there is")?;
+            stream.shutdown(Shutdown::Both).ok()
+        }
+        // Two events, apart.
+        "/events" => {
+            send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n")?;
+            thread::park_timeout(Duration::from_millis(150));
+            send(b"data: 2\n\n")?;
+            stream.shutdown(Shutdown::Both).ok()
+        }
+        // Speaks a protocol of its own from here on: says everything twice.
+        "/upgrade" if head.to_ascii_lowercase().contains("\r\nupgrade: echo\r\n") => {
+            send(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nready")?;
+            let mut byte = [0];
+            while (&mut &*stream).read(&mut byte).ok()? > 0 {
+                (&mut &*stream).write_all(&[byte[0]; 2]).ok()?;
+            }
             stream.shutdown(Shutdown::Both).ok()
         }
         "/hop" => send(

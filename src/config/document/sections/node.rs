@@ -36,11 +36,15 @@ section! {
         /// Open client connections that one worker keeps; more wait to be accepted.
         max_connections: u32 = 10000 in 1 ..= 1000000,
         /// Bytes that a request's head may take.
-        max_head_size: ByteSize = "16KiB" in "8KiB" ..= "256KiB",
+        max_head_size: ByteSize = "16KiB" in "8KiB" ..= "64KiB",
         /// Headers that a request may carry.
-        max_headers: u32 = 128 in 1 ..= 1024,
-        /// Time for a client to send a whole head; also ends connections that idle between requests.
+        max_headers: u32 = 128 in 1 ..= 256,
+        /// Time for a client to send a whole head, from its first byte.
         head_timeout: Duration = "10s" in "100ms" ..= "5m",
+        /// Longest pause of a client: while it sends a body, and while it takes an answer.
+        body_timeout: Duration = "30s" in "100ms" ..= "1h",
+        /// How long a client may stay connected without a request.
+        idle_timeout: Duration = "60s" in "100ms" ..= "1h",
         /// Time that requests in flight get when the node stops.
         drain_timeout: Duration = "30s" in "0s" ..= "1h",
         /// Networks whose `X-Forwarded-*` and request id are believed.

@@ -22,7 +22,8 @@ section! {
     pub(crate) struct Pool ("a pool") {
         /// What happens when no origin is healthy: `open` tries all of them by configured weight, `closed` refuses.
         when_all_down: WhenAllDown = "open",
-        /// Further tries at other origins, where a request was provably not sent.
+        /// Further tries at other origins, where a request left nothing behind: not a byte of it was written, or it is idempotent, has no
+        /// body, and none of the answer came.
         retries: u32 = 2 in 0 ..= 10,
         /// Idle connections that one worker keeps per origin.
         max_idle_connections: u32 = 64 in 0 ..= 10000,
@@ -44,6 +45,8 @@ section! {
         response_head: Duration = "15s" in "10ms" ..= "1h",
         /// Between two pieces of a response's body.
         between_bytes: Duration = "30s" in "10ms" ..= "1h",
+        /// Longest silence of both sides after a protocol upgrade, such as to a WebSocket.
+        tunnel_idle: Duration = "1h" in "1s" ..= "24h",
     }
 
     /// One server of a pool.

@@ -1,0 +1,139 @@
+//! What a request's head leads to: everything that is known before anybody else is asked.
+
+use std::{mem::MaybeUninit, net::IpAddr, rc::Rc};
+
+use crate::proxy::{
+    Refusal,
+    decide::{Case, classify},
+    h1::{Length, Malformed, Minor, RequestHead, Room, request_length},
+    headers::{Hop, Identity, Outgoing, all},
+    id::RequestId,
+    route::Routing,
+    target::Target,
+    worker::{View, Worker},
+};
+
+/// A request that may go out.
+#[derive(Debug)]
+pub(in crate::proxy) struct Order {
+    pub(super) case: Case,
+    pub(super) view: Rc<View>,
+    /// The head as its origin sees it.
+    pub(super) head: Vec<u8>,
+    pub(super) length: Length,
+    /// Whether sending it twice does no harm (RFC 9110 §9.2.2).
+    pub(super) is_idempotent: bool,
+    /// Whether it asks to change the protocol.
+    pub(super) is_upgrade: bool,
+    pub(super) reply: Reply,
+}
+
+/// What an answer has to know of its request.
+#[derive(Debug)]
+pub(in crate::proxy) struct Reply {
+    pub(in crate::proxy) id: RequestId,
+    pub(in crate::proxy) minor: Minor,
+    /// Whether the answer has no body, whatever it says.
+    pub(in crate::proxy) is_head: bool,
+    /// Whether the client's connection may serve another request.
+    pub(in crate::proxy) persists: bool,
+}
+
+/// A request that may not.
+#[derive(Debug)]
+pub(in crate::proxy) struct Refused {
+    pub(in crate::proxy) refusal: Refusal,
+    pub(in crate::proxy) reply: Reply,
+}
+
+/// Reads a whole head and settles what it asks for.
+pub(in crate::proxy) fn settle(
+    worker: &Worker,
+    view: &Rc<View>,
+    routing: &Routing,
+    bytes: &[u8],
+    client: IpAddr,
+) -> Result<Order, Refused> {
+    let mut room: Room<'_> = [const { MaybeUninit::uninit() }; _];
+    let is_trusted = routing.settings.trusted_proxies.iter().any(|network| network.contains(&client));
+    let parsed = RequestHead::parse(bytes, &mut room).and_then(|head| Ok((head, Hop::read(head.headers)?)));
+    let (head, hop) = match parsed {
+        Ok((head, _)) if head.headers.len() > routing.settings.max_headers => {
+            return Err(unread(worker, Refusal::HeadTooLarge));
+        }
+        Ok(parsed) => parsed,
+        Err(malformed) => return Err(unread(worker, malformed.into())),
+    };
+    let mut reply = Reply {
+        id: worker.random(|random| RequestId::of(head.headers, is_trusted, random)),
+        minor: head.minor,
+        is_head: head.method == "HEAD",
+        persists: hop.persists(head.minor),
+    };
+    let length = match request_length(&head) {
+        Ok(length) => length,
+        Err(malformed) => {
+            reply.persists = false;
+            return Err(Refused { refusal: malformed.into(), reply });
+        }
+    };
+    let asked = if head.method == "CONNECT" {
+        Err(Refusal::NoTunnels)
+    } else {
+        Target::read(head.target, head.headers, head.minor)
+            .and_then(|target| Ok((classify(routing, target.host(), target.path())?, target)))
+    };
+    let (case, target) = match asked {
+        Ok(asked) => asked,
+        Err(refusal) => {
+            // Nobody reads the body, so nothing behind it can be read.
+            reply.persists &= length == Length::None;
+            return Err(Refused { refusal, reply });
+        }
+    };
+    let upgrade = upgrade(&head, &hop, length);
+    let outgoing = Outgoing {
+        head: &head,
+        hop: &hop,
+        target: target.path_and_query,
+        authority: target.authority,
+        length,
+        upgrade,
+        identity: Identity { client, is_trusted, id: &reply.id },
+    };
+    let mut out = worker.buffers.scratch();
+    outgoing.write(&mut out);
+    let is_idempotent = matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE");
+    Ok(Order { case, view: Rc::clone(view), head: out, length, is_idempotent, is_upgrade: upgrade.is_some(), reply })
+}
+
+/// A refusal of what could not even be read; the connection ends with it.
+pub(in crate::proxy) fn unread(worker: &Worker, refusal: Refusal) -> Refused {
+    let id = worker.random(RequestId::new);
+    Refused { refusal, reply: Reply { id, minor: Minor::One, is_head: false, persists: false } }
+}
+
+/// The one protocol that the request wants to change to, if it may: without a body, from HTTP/1.1, and not to HTTP/2 in the clear, which
+/// nobody behind us would take apart (RFC 9113 §3.1 has dropped it).
+fn upgrade<'b>(head: &RequestHead<'b>, hop: &Hop<'_>, length: Length) -> Option<&'b [u8]> {
+    let mut named = all(head.headers, "upgrade");
+    let (first, second) = (named.next()?, named.next());
+    let may = hop.upgrades && second.is_none() && head.minor == Minor::One && length == Length::None;
+    let is_one = !first.value.is_empty() && !first.value.contains(&b',') && !first.value.eq_ignore_ascii_case(b"h2c");
+    (may && is_one).then_some(first.value)
+}
+
+impl From<Malformed> for Refusal {
+    fn from(malformed: Malformed) -> Self {
+        match malformed {
+            Malformed::Syntax | Malformed::LineEnd => Self::Malformed,
+            Malformed::Version => Self::BadVersion,
+            Malformed::TooManyHeaders => Self::HeadTooLarge,
+            Malformed::Target => Self::BadTarget,
+            Malformed::ContentLength | Malformed::LengthAndChunks | Malformed::TransferEncoding => {
+                Self::AmbiguousLength
+            }
+            Malformed::Chunk | Malformed::Trailers => Self::BadBody,
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! A request on the wire: the body goes up while the answer comes down, each as fast as its two sides allow.
+
+use std::{
+    mem::MaybeUninit,
+    ops::Range,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::order::Order;
+use crate::proxy::{
+    Refusal,
+    h1::{Length, Malformed, Minor, ResponseHead, Room, Scan, response_length},
+    headers::{Hop, Incoming},
+    io::{Deadline, Wire},
+    transfer::{Broken, Pump, Reader, Side, Unread, Writer},
+};
+
+/// Interim answers that one request may get.
+const MOST_INTERIM: u8 = 32;
+
+/// How long each side may leave the other waiting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) client_body: Duration,
+    pub(super) response_head: Duration,
+    pub(super) between_bytes: Duration,
+    pub(super) max_head_size: usize,
+}
+
+/// One try under way.
+pub(super) struct Talk<'a> {
+    order: &'a Order,
+    patience: Patience,
+    up: Pump,
+    upload: Upload,
+    scan: Scan,
+    interim: u8,
+    down: Option<Down>,
+    turn: Option<Turn>,
+    traffic: u64,
+    /// What the origin's connection had written for others.
+    written_before: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Upload {
+    Moving,
+    Done,
+    /// The origin takes no more. It may still answer.
+    Stuck,
+}
+
+/// The answer on its way.
+struct Down {
+    pump: Pump,
+    origin_persists: bool,
+    client_persists: bool,
+}
+
+/// Who is being waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    ClientsBody,
+    OriginsHead,
+    OriginsBody,
+    ClientsEar,
+}
+
+/// How a try ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The answer went out whole.
+    Answered {
+        /// The client has sent all of its request, too.
+        is_uploaded: bool,
+        origin_persists: bool,
+        client_persists: bool,
+    },
+    /// Both sides speak another protocol from now on.
+    Upgraded,
+}
+
+/// How it did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Before the answer began.
+    Refused {
+        refusal: Refusal,
+        /// Nothing was left behind, or sending it twice does no harm.
+        may_repeat: bool,
+    },
+    /// The origin broke off its answer.
+    Truncated,
+    /// The client is gone.
+    ClientLeft,
+}
+
+impl<'a> Talk<'a> {
+    /// Begins with the request's head, which goes out together with what is there of its body.
+    pub(super) fn new(order: &'a Order, patience: Patience, origin: &mut Wire) -> Self {
+        origin.outbox.head().extend_from_slice(&order.head);
+        Self {
+            order,
+            patience,
+            up: Pump::new(Reader::new(order.length), Writer::new(order.length)),
+            upload: Upload::Moving,
+            scan: Scan::default(),
+            interim: 0,
+            down: None,
+            turn: None,
+            traffic: 0,
+            written_before: origin.written(),
+        }
+    }
+
+    /// Goes on until both sides have to be waited for.
+    pub(super) fn poll(
+        &mut self,
+        client: &mut Wire,
+        origin: &mut Wire,
+        deadline: &Deadline,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Ending, Failure>> {
+        let settled = self.poll_both(client, origin, cx);
+        if settled.is_ready() {
+            return settled;
+        }
+        let (turn, limit) = self.turn();
+        let traffic = client.traffic() + origin.traffic();
+        if self.turn != Some(turn) || self.traffic != traffic {
+            (self.turn, self.traffic) = (Some(turn), traffic);
+            deadline.set(limit);
+        }
+        if deadline.is_over(cx) {
+            return Poll::Ready(Err(Self::out_of_patience(turn)));
+        }
+        Poll::Pending
+    }
+
+    fn poll_both(
+        &mut self,
+        client: &mut Wire,
+        origin: &mut Wire,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Ending, Failure>> {
+        if self.upload == Upload::Moving {
+            self.poll_upload(client, origin, cx)?;
+        }
+        while self.down.is_none() {
+            match self.poll_head(origin, cx) {
+                Poll::Pending => break,
+                Poll::Ready(head) => {
+                    let head = head.map_err(|refusal| self.refused(refusal, origin))?;
+                    if let Some(upgraded) = self.answer(head, client, origin)? {
+                        return Poll::Ready(Ok(upgraded));
+                    }
+                }
+            }
+        }
+        if self.upload != Upload::Moving && client.input().is_empty() {
+            // What comes now is the next request, or the end: a client that closes its half has left.
+            if let Poll::Ready(Ok(0) | Err(_)) = client.poll_fill(cx) {
+                return Poll::Ready(Err(Failure::ClientLeft));
+            }
+        }
+        let Some(down) = &mut self.down else {
+            return match client.poll_flush(cx) {
+                Poll::Ready(Err(_)) => Poll::Ready(Err(Failure::ClientLeft)),
+                Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+            };
+        };
+        match down.pump.poll(origin, client, cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(Broken::Sink(_))) => Poll::Ready(Err(Failure::ClientLeft)),
+            Poll::Ready(Err(Broken::Source(error))) => {
+                tracing::debug!(%error, "answer broke off");
+                Poll::Ready(Err(Failure::Truncated))
+            }
+            Poll::Ready(Ok(())) => {
+                let is_uploaded = self.upload == Upload::Done;
+                Poll::Ready(Ok(Ending::Answered {
+                    is_uploaded,
+                    origin_persists: is_uploaded && down.origin_persists,
+                    client_persists: is_uploaded && down.client_persists,
+                }))
+            }
+        }
+    }
+
+    fn poll_upload(&mut self, client: &mut Wire, origin: &mut Wire, cx: &mut Context<'_>) -> Result<(), Failure> {
+        match self.up.poll(client, origin, cx) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => self.upload = Upload::Done,
+            Poll::Ready(Err(Broken::Sink(error))) => {
+                tracing::debug!(%error, "origin takes no more of the request");
+                self.upload = Upload::Stuck;
+            }
+            Poll::Ready(Err(Broken::Source(error))) => {
+                tracing::debug!(%error, "request broke off");
+                let is_malformed = matches!(error, Unread::Malformed(_));
+                return Err(if is_malformed && self.down.is_none() {
+                    Failure::Refused { refusal: Refusal::BadBody, may_repeat: false }
+                } else {
+                    Failure::ClientLeft
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where in the origin's input the next head stands.
+    fn poll_head(&mut self, origin: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<Range<usize>, Refusal>> {
+        loop {
+            if !origin.input().is_empty() {
+                match self.scan.head(origin.input()) {
+                    Ok(Some(head)) if head.end <= self.patience.max_head_size => return Poll::Ready(Ok(head)),
+                    Ok(None) if origin.input().len() < self.patience.max_head_size => {}
+                    Ok(_) | Err(_) => return Poll::Ready(Err(Refusal::BadResponse)),
+                }
+            }
+            match std::task::ready!(origin.poll_fill(cx)) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return Poll::Ready(Err(Refusal::BadResponse)),
+            }
+        }
+    }
+
+    /// Passes a head on. Says so when both sides speak another protocol behind it.
+    fn answer(&mut self, head: Range<usize>, client: &mut Wire, origin: &mut Wire) -> Result<Option<Ending>, Failure> {
+        let end = head.end;
+        let answered = self.read_answer(&origin.input()[head], client).map_err(|error| {
+            tracing::debug!(%error, "what the origin answered cannot be passed on");
+            Failure::Refused { refusal: Refusal::BadResponse, may_repeat: false }
+        })?;
+        origin.consume(end);
+        self.scan = Scan::default();
+        match answered {
+            Answer::Interim => Ok(None),
+            Answer::Upgrade => Ok(Some(Ending::Upgraded)),
+            Answer::Final(down) => {
+                self.down = Some(down);
+                Ok(None)
+            }
+        }
+    }
+
+    fn read_answer(&mut self, bytes: &[u8], client: &mut Wire) -> Result<Answer, Malformed> {
+        let mut room: Room<'_> = [const { MaybeUninit::uninit() }; _];
+        let head = ResponseHead::parse(bytes, &mut room)?;
+        let hop = Hop::read(head.headers)?;
+        let reply = &self.order.reply;
+        let length = response_length(&head, reply.is_head)?;
+        let framed = match (length, reply.minor) {
+            (Length::UntilClose, Minor::One) => Length::Chunked,
+            (Length::Chunked, Minor::Zero) => Length::UntilClose,
+            (same, _) => same,
+        };
+        let persists = reply.persists && framed != Length::UntilClose && self.upload != Upload::Stuck;
+        let incoming =
+            Incoming { head: &head, hop: &hop, length: framed, client: reply.minor, persists, id: &reply.id };
+        match head.status {
+            101 if self.order.is_upgrade => {
+                incoming.write(client.outbox.head());
+                Ok(Answer::Upgrade)
+            }
+            100..200 if head.status != 101 && self.interim < MOST_INTERIM => {
+                self.interim += 1;
+                // HTTP/1.0 knows none of them (RFC 9110 §15.2).
+                if reply.minor == Minor::One {
+                    incoming.write(client.outbox.head());
+                }
+                Ok(Answer::Interim)
+            }
+            100..200 => Err(Malformed::Syntax),
+            _ => {
+                incoming.write(client.outbox.head());
+                Ok(Answer::Final(Down {
+                    pump: Pump::new(Reader::new(length), Writer::new(framed)),
+                    origin_persists: hop.persists(head.minor) && length != Length::UntilClose,
+                    client_persists: persists,
+                }))
+            }
+        }
+    }
+
+    /// A failure before the answer began.
+    fn refused(&self, refusal: Refusal, origin: &Wire) -> Failure {
+        let is_clean = self.up.moved() == 0 && self.interim == 0 && origin.input().is_empty();
+        let may_repeat = is_clean
+            && (origin.written() == self.written_before
+                || (self.order.is_idempotent && self.order.length == Length::None));
+        Failure::Refused { refusal, may_repeat }
+    }
+
+    fn turn(&self) -> (Turn, Duration) {
+        match &self.down {
+            Some(down) if down.pump.waits_for() == Side::Sink => (Turn::ClientsEar, self.patience.client_body),
+            Some(_) => (Turn::OriginsBody, self.patience.between_bytes),
+            None if self.upload == Upload::Moving && self.up.waits_for() == Side::Source => {
+                (Turn::ClientsBody, self.patience.client_body)
+            }
+            None => (Turn::OriginsHead, self.patience.response_head),
+        }
+    }
+
+    fn out_of_patience(turn: Turn) -> Failure {
+        let refused = |refusal| Failure::Refused { refusal, may_repeat: false };
+        match turn {
+            Turn::ClientsBody => refused(Refusal::ClientTooSlow),
+            Turn::OriginsHead => refused(Refusal::ResponseTimeout),
+            Turn::OriginsBody => Failure::Truncated,
+            Turn::ClientsEar => Failure::ClientLeft,
+        }
+    }
+}
+
+enum Answer {
+    Interim,
+    Upgrade,
+    Final(Down),
+}

@@ -1,0 +1,77 @@
+//! Both sides speak a protocol of their own: bytes both ways until both have said all.
+
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use crate::proxy::{
+    h1::Length,
+    io::{Deadline, Wire},
+    transfer::{Pump, Reader, Writer},
+};
+
+/// Two directions.
+pub(super) struct Tunnel {
+    up: Way,
+    down: Way,
+    idle: Duration,
+    traffic: u64,
+}
+
+struct Way {
+    pump: Pump,
+    is_over: bool,
+}
+
+impl Way {
+    fn new() -> Self {
+        Self { pump: Pump::new(Reader::new(Length::UntilClose), Writer::new(Length::UntilClose)), is_over: false }
+    }
+
+    /// Passes the end on, too: the other direction may go on.
+    fn poll(&mut self, from: &mut Wire, to: &mut Wire, cx: &mut Context<'_>) -> Result<(), ()> {
+        if !self.is_over
+            && let Poll::Ready(ended) = self.pump.poll(from, to, cx)
+        {
+            ended.map_err(drop)?;
+            self.is_over = true;
+        }
+        // Repeating it is harmless, and finishes it.
+        if self.is_over
+            && let Poll::Ready(Err(_)) = to.poll_shutdown(cx)
+        {
+            return Err(());
+        }
+        Ok(())
+    }
+}
+
+impl Tunnel {
+    pub(super) fn new(idle: Duration, deadline: &Deadline) -> Self {
+        deadline.set(idle);
+        Self { up: Way::new(), down: Way::new(), idle, traffic: 0 }
+    }
+
+    /// Ready when both ways are over, one broke, or nothing moved for long.
+    pub(super) fn poll(
+        &mut self,
+        client: &mut Wire,
+        origin: &mut Wire,
+        deadline: &Deadline,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        if self.up.poll(client, origin, cx).is_err() || self.down.poll(origin, client, cx).is_err() {
+            return Poll::Ready(());
+        }
+        if self.up.is_over && self.down.is_over {
+            return Poll::Ready(());
+        }
+        let traffic = client.traffic() + origin.traffic();
+        if traffic != self.traffic {
+            self.traffic = traffic;
+            deadline.set(self.idle);
+        }
+        if deadline.is_over(cx) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}

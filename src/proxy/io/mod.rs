@@ -1,0 +1,13 @@
+//! Bytes in and out of sockets: buffers that nobody holds while idle, and deadlines that cost no timer each.
+//!
+//! This is the seam under which another event loop may come: everything above asks a `Wire` for bytes and hands it bytes.
+
+mod buffers;
+mod deadlines;
+mod outbox;
+mod wire;
+
+pub(super) use buffers::{Buffer, Buffers};
+pub(super) use deadlines::{Deadline, Deadlines, TICK};
+pub(super) use outbox::Outbox;
+pub(super) use wire::Wire;

@@ -1,0 +1,110 @@
+//! One connection: a socket, what came in and was not used yet, what is to go out.
+
+use std::{
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use super::{Buffer, Buffers, Outbox};
+
+/// A connection that speaks in bytes.
+#[derive(Debug)]
+pub(in crate::proxy) struct Wire {
+    stream: TcpStream,
+    input: Option<Buffer>,
+    read: u64,
+    pub(in crate::proxy) outbox: Outbox,
+    buffers: Rc<Buffers>,
+}
+
+impl Wire {
+    pub(in crate::proxy) fn new(stream: TcpStream, buffers: &Rc<Buffers>) -> Self {
+        Self { stream, input: None, read: 0, outbox: Outbox::new(buffers), buffers: Rc::clone(buffers) }
+    }
+
+    /// What came in and was not used yet.
+    pub(in crate::proxy) fn input(&self) -> &[u8] {
+        self.input.as_deref().unwrap_or_default()
+    }
+
+    /// Bytes that were written so far.
+    pub(in crate::proxy) fn written(&self) -> u64 {
+        self.outbox.total()
+    }
+
+    /// Bytes that moved so far, both ways.
+    pub(in crate::proxy) fn traffic(&self) -> u64 {
+        self.read + self.written()
+    }
+
+    /// Uses up input.
+    pub(in crate::proxy) fn consume(&mut self, used: usize) {
+        if let Some(input) = &mut self.input {
+            input.advance(used);
+            if input.is_empty() {
+                self.input = None;
+            }
+        }
+    }
+
+    /// Takes the first `length` bytes of the input, without copying where they are all of it.
+    pub(in crate::proxy) fn take(&mut self, length: usize) -> Option<Buffer> {
+        let input = self.input.as_mut()?;
+        if length >= input.len() { self.input.take() } else { Some(input.split(length)) }
+    }
+
+    /// Takes what `unframe` leaves of the input: it moves data to the front, and says how much that is and how many bytes it used up.
+    pub(in crate::proxy) fn take_unframed<E>(
+        &mut self,
+        unframe: impl FnOnce(&mut [u8]) -> Result<(usize, usize), E>,
+    ) -> Result<Option<Buffer>, E> {
+        let Some(input) = &mut self.input else { return Ok(None) };
+        let (kept, used) = unframe(input)?;
+        let mut data = self.take(used);
+        if let Some(data) = &mut data {
+            data.truncate(kept);
+        }
+        Ok(data)
+    }
+
+    /// Reads once, behind what is there. Nothing read means that the other side has closed its half, or that the input is full.
+    /// Who has to wait holds no more memory than there are bytes.
+    pub(in crate::proxy) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut input = self.input.take().unwrap_or_else(|| self.buffers.take());
+        let mut room = ReadBuf::new(input.room());
+        let read = Pin::new(&mut self.stream).poll_read(cx, &mut room);
+        let bytes = room.filled().len();
+        input.filled(bytes);
+        if read.is_pending() {
+            input.shrink();
+        }
+        self.input = (!input.is_empty()).then_some(input);
+        ready!(read)?;
+        self.read += bytes as u64;
+        Poll::Ready(Ok(bytes))
+    }
+
+    /// Writes until nothing is left to write.
+    pub(in crate::proxy) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.poll_flush(&mut self.stream, cx)
+    }
+
+    /// Says that nothing more will be written.
+    pub(in crate::proxy) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_flush(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    /// Whether it is silent and open, as a connection that idles has to be. Costs no system call unless something happened.
+    pub(in crate::proxy) fn is_quiet(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.input.is_none() && self.outbox.is_empty() && self.poll_fill(&mut cx).is_pending()
+    }
+}
