@@ -94,7 +94,11 @@ impl Client {
             Next::Refused(refusal) => Err(unread(&self.worker, refusal)),
         };
         match settled {
-            Ok(order) => exchange::run(self, order, routing).await && !self.worker.is_draining(),
+            Ok(order) => {
+                let persists = exchange::run(self, &order, routing).await;
+                self.worker.buffers.give_back(order.into_head());
+                persists && !self.worker.is_draining()
+            }
             Err(Refused { refusal, reply }) => {
                 let mut ledger = Ledger::open(&routing.unrouted, &self.worker.clock);
                 self.refuse(refusal, &reply, &mut ledger)
@@ -151,7 +155,7 @@ impl Client {
 
     /// Writes what is left to write. A client that is still sending is read for a while longer: closed at once, with bytes unread, the
     /// connection would be reset, and our last words with it (RFC 9112 §9.6).
-    async fn farewell(mut self) {
+    async fn farewell(&mut self) {
         if self.wire.outbox.is_empty() && !self.is_sending {
             return;
         }

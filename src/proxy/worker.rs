@@ -194,10 +194,10 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
                     opened.increment(1);
                     // Without it small answers wait for acknowledgements; a socket that cannot do it works all the same.
                     _ = stream.set_nodelay(true);
-                    let serving = serve(stream, client.ip().to_canonical(), Rc::clone(&worker));
-                    let closed = closed.clone();
+                    let (worker, closed) = (Rc::clone(&worker), closed.clone());
                     connections.spawn_local(async move {
-                        serving.await;
+                        // Made in here: a future that is moved into another takes its room twice.
+                        serve(stream, client.ip().to_canonical(), worker).await;
                         closed.increment(1);
                         drop(place);
                     });

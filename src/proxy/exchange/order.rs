@@ -28,6 +28,13 @@ pub(in crate::proxy) struct Order {
     pub(super) reply: Reply,
 }
 
+impl Order {
+    /// The vector that the head was written into, for the next head.
+    pub(in crate::proxy) fn into_head(self) -> Vec<u8> {
+        self.head
+    }
+}
+
 /// What an answer has to know of its request.
 #[derive(Debug)]
 pub(in crate::proxy) struct Reply {

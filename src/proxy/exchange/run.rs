@@ -23,36 +23,34 @@ use crate::{
 
 /// Carries a request out. Says whether the client's connection may serve another; where the request was refused, the client has
 /// been told.
-pub(in crate::proxy) async fn run(client: &mut Client, order: Order, routing: &Routing) -> bool {
+///
+/// What is large is borrowed, or stands in the exchange once: a future has room for everything that is moved into it, and every
+/// connection has such a future.
+pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &Routing) -> bool {
     let mut ledger = Ledger::open(&routing.route(order.case.route).metrics, &client.worker.clock);
-    let mut exchange = Exchange { client, order: &order, plan: routing.pool(order.case.pool), routing, sent: None };
+    let plan = routing.pool(order.case.pool);
+    let mut exchange = Exchange { client, order, plan, routing, sent: None, lent: None };
     let ended = exchange.try_origins().await;
-    let sent = exchange.sent.take();
-    let persists = match ended {
-        Ok((Ending::Answered { is_uploaded, origin_persists, client_persists }, lent)) => {
-            client.is_sending = !is_uploaded;
+    if ended == Ok(Ending::Upgraded) {
+        ledger.settle(Outcome::Answered);
+        exchange.tunnel().await;
+        return false;
+    }
+    let Exchange { client, lent, .. } = exchange;
+    match ended {
+        Ok(Ending::Answered { is_uploaded, origin_persists, client_persists }) => {
             ledger.settle(Outcome::Answered);
-            if origin_persists {
-                lent.give_back();
-            }
+            client.is_sending = !is_uploaded;
+            lent.filter(|_| origin_persists).map(Lent::give_back);
             client_persists
         }
-        Ok((Ending::Upgraded, mut lent)) => {
-            ledger.settle(Outcome::Answered);
-            let mut tunnel = Tunnel::new(exchange.plan.settings.timeouts.tunnel_idle, &client.deadline);
-            poll_fn(|cx| tunnel.poll(&mut client.wire, &mut lent.wire, &client.deadline, cx)).await;
-            false
-        }
+        Ok(Ending::Upgraded) | Err(Failure::ClientLeft) => false,
         Err(Failure::Truncated) => {
             ledger.settle(Outcome::OriginTruncated);
             false
         }
-        Err(Failure::ClientLeft) => false,
         Err(Failure::Refused { refusal, .. }) => client.refuse(refusal, &order.reply, &mut ledger),
-    };
-    drop(sent);
-    client.worker.buffers.give_back(order.head);
-    persists
+    }
 }
 
 struct Exchange<'a> {
@@ -62,10 +60,12 @@ struct Exchange<'a> {
     routing: &'a Routing,
     /// Counts the request as its origin's load.
     sent: Option<InFlight>,
+    /// The connection of the try under way.
+    lent: Option<Lent>,
 }
 
 impl Exchange<'_> {
-    async fn try_origins(&mut self) -> Result<(Ending, Lent), Failure> {
+    async fn try_origins(&mut self) -> Result<Ending, Failure> {
         let refused = |refusal| Failure::Refused { refusal, may_repeat: false };
         let mut tried = Vec::new();
         let mut last = None;
@@ -89,23 +89,31 @@ impl Exchange<'_> {
 
     /// One try at one origin. A kept connection may have been closed by its origin a moment ago; that says nothing about the
     /// origin, so the same try goes on over a fresh one.
-    async fn attempt(&mut self, origin: usize) -> Result<(Ending, Lent), Failure> {
+    async fn attempt(&mut self, origin: usize) -> Result<Ending, Failure> {
         let Some(address) = self.order.view.origin(self.order.case.pool, origin) else {
             return Err(Failure::Refused { refusal: Refusal::NoHealthyOrigin, may_repeat: false });
         };
-        let worker = self.client.worker.clone();
-        if let Some(kept) = worker.connections.take(address, &self.plan.settings) {
-            match self.talk(kept).await {
-                Err(Failure::Refused { refusal: Refusal::BadResponse, may_repeat: true }) => {}
+        let mut may_be_stale = true;
+        self.lent = self.client.worker.connections.take(address, &self.plan.settings);
+        loop {
+            if self.lent.is_none() {
+                may_be_stale = false;
+                let opened = open(address, self.plan, &self.client.worker, &self.client.deadline).await;
+                self.lent = Some(opened.map_err(|refusal| Failure::Refused { refusal, may_repeat: true })?);
+            }
+            match self.talk().await {
+                Err(Failure::Refused { refusal: Refusal::BadResponse, may_repeat: true }) if may_be_stale => {
+                    self.lent = None
+                }
                 settled => return settled,
             }
         }
-        let opened = open(address, self.plan, &worker, &self.client.deadline).await;
-        let fresh = opened.map_err(|refusal| Failure::Refused { refusal, may_repeat: true })?;
-        self.talk(fresh).await
     }
 
-    async fn talk(&mut self, mut lent: Lent) -> Result<(Ending, Lent), Failure> {
+    async fn talk(&mut self) -> Result<Ending, Failure> {
+        let Some(Lent { wire: origin, .. }) = &mut self.lent else {
+            return Err(Failure::Refused { refusal: Refusal::ConnectFailed, may_repeat: false });
+        };
         let timeouts = self.plan.settings.timeouts;
         let patience = Patience {
             client_body: self.routing.settings.body_timeout,
@@ -113,9 +121,15 @@ impl Exchange<'_> {
             between_bytes: timeouts.between_bytes,
             max_head_size: self.routing.settings.max_head_size,
         };
-        let mut talk = Talk::new(self.order, patience, &mut lent.wire);
+        let mut talk = Talk::new(self.order, patience, origin);
         let Client { wire, deadline, .. } = &mut *self.client;
-        let ending = poll_fn(|cx| talk.poll(wire, &mut lent.wire, deadline, cx)).await?;
-        Ok((ending, lent))
+        poll_fn(|cx| talk.poll(wire, origin, deadline, cx)).await
+    }
+
+    async fn tunnel(&mut self) {
+        let Some(Lent { wire: origin, .. }) = &mut self.lent else { return };
+        let Client { wire, deadline, .. } = &mut *self.client;
+        let mut tunnel = Tunnel::new(self.plan.settings.timeouts.tunnel_idle, deadline);
+        poll_fn(|cx| tunnel.poll(wire, origin, deadline, cx)).await;
     }
 }
