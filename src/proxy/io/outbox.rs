@@ -4,7 +4,7 @@ use std::{
     io::{self, IoSlice},
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use tokio::io::AsyncWrite;
@@ -21,7 +21,7 @@ pub(in crate::proxy) struct Outbox {
     data: Option<Buffer>,
     /// What stands behind the data: the end of its chunk.
     tail: &'static [u8],
-    /// Bytes of all three that were written.
+    /// Bytes of the head that were written.
     written: usize,
     /// Bytes that were written since the beginning.
     total: u64,
@@ -68,22 +68,19 @@ impl Outbox {
         }
     }
 
-    /// Writes until all is written.
+    /// Writes until all is written. Who has to wait holds little more memory than there are bytes.
     pub(in crate::proxy) fn poll_flush<S>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
     where
         S: AsyncWrite + Unpin,
     {
         while !self.is_empty() {
-            let wrote = ready!(self.poll_write(stream, cx))?;
-            if wrote == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.written += wrote;
-            self.total += wrote as u64;
-            let data = self.data.as_ref().map_or(0, |data| data.len() + self.tail.len());
-            if self.written == self.head.len() + data {
-                (self.data, self.tail, self.written) = (None, b"", 0);
-                self.buffers.give_back(std::mem::take(&mut self.head));
+            match self.poll_write(stream, cx)? {
+                Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(wrote) => self.wrote(wrote),
+                Poll::Pending => {
+                    self.data.as_mut().map(Buffer::shrink);
+                    return Poll::Pending;
+                }
             }
         }
         Poll::Ready(Ok(()))
@@ -93,15 +90,95 @@ impl Outbox {
     where
         S: AsyncWrite + Unpin,
     {
-        let stream = Pin::new(stream);
-        let Some(data) = &self.data else { return stream.poll_write(cx, &self.head[self.written..]) };
-        let mut skip = self.written;
-        let parts = [&self.head[..], data, self.tail].map(|part| {
-            let here = skip.min(part.len());
-            skip -= here;
-            IoSlice::new(&part[here..])
-        });
-        let first = parts.iter().position(|part| !part.is_empty()).unwrap_or_default();
-        stream.poll_write_vectored(cx, &parts[first..])
+        let (stream, head) = (Pin::new(stream), &self.head[self.written..]);
+        match &self.data {
+            None => stream.poll_write(cx, head),
+            Some(data) if head.is_empty() => {
+                stream.poll_write_vectored(cx, &[IoSlice::new(data), IoSlice::new(self.tail)])
+            }
+            Some(data) => {
+                stream.poll_write_vectored(cx, &[IoSlice::new(head), IoSlice::new(data), IoSlice::new(self.tail)])
+            }
+        }
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        self.total += bytes as u64;
+        let of_head = bytes.min(self.head.len() - self.written);
+        self.written += of_head;
+        let rest = bytes - of_head;
+        let of_data = rest.min(self.data.as_ref().map_or(0, |data| data.len()));
+        self.data.as_mut().map(|data| data.advance(of_data));
+        self.tail = &self.tail[rest - of_data..];
+        let is_all = self.written == self.head.len() && self.tail.is_empty();
+        if is_all && self.data.as_ref().is_none_or(|data| data.is_empty()) {
+            (self.data, self.written) = (None, 0);
+            self.buffers.give_back(std::mem::take(&mut self.head));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Takes so many bytes at a time, and makes everybody wait in between.
+    struct Narrow {
+        taken: Vec<u8>,
+        at_once: usize,
+        is_ready: bool,
+    }
+
+    impl AsyncWrite for Narrow {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            self.is_ready = !self.is_ready;
+            if !self.is_ready {
+                return Poll::Pending;
+            }
+            let here = bytes.len().min(self.at_once);
+            self.taken.extend_from_slice(&bytes[..here]);
+            Poll::Ready(Ok(here))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            parts: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            let all: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+            self.as_mut().poll_write(cx, &all)
+        }
+    }
+
+    #[test]
+    fn what_is_handed_over_goes_out_in_order_however_narrow_the_way() {
+        let buffers = Rc::new(Buffers::default());
+        let mut cx = Context::from_waker(Waker::noop());
+        for at_once in [1, 7, 4096, 50_000, 1_000_000] {
+            for length in [1, 5000, 100_000] {
+                let mut out = Outbox::new(&buffers);
+                let mut data = buffers.take();
+                data.room()[..length].fill(b'd');
+                data.filled(length);
+                out.head().extend_from_slice(b"head");
+                out.data(data, b"\r\n");
+                let mut narrow = Narrow { taken: Vec::new(), at_once, is_ready: false };
+                while out.poll_flush(&mut narrow, &mut cx).is_pending() {}
+                let expected = [b"head", &vec![b'd'; length][..], b"\r\n"].concat();
+                assert!(narrow.taken == expected, "{at_once} at once, {length} bytes");
+                assert!(out.is_empty() && out.takes_data());
+                assert_eq!(out.total(), expected.len() as u64);
+            }
+        }
     }
 }
