@@ -52,6 +52,7 @@ enum Next {
 struct HeadLimits {
     idle_timeout: Duration,
     head_timeout: Duration,
+    body_timeout: Duration,
     max_head_size: usize,
 }
 
@@ -60,6 +61,7 @@ impl HeadLimits {
         Self {
             idle_timeout: settings.idle_timeout,
             head_timeout: settings.head_timeout,
+            body_timeout: settings.body_timeout,
             max_head_size: settings.max_head_size,
         }
     }
@@ -107,6 +109,15 @@ impl Client {
     }
 
     async fn next(&mut self, limits: HeadLimits) -> Next {
+        // A client that asks without listening is not read any further: its answers would pile up.
+        self.deadline.set(limits.body_timeout);
+        let is_heard = poll_fn(|cx| match self.wire.poll_flush(cx) {
+            Poll::Pending if self.deadline.is_over(cx) => Poll::Ready(false),
+            flushed => flushed.map(|flushed| flushed.is_ok()),
+        });
+        if !is_heard.await {
+            return Next::Over;
+        }
         let mut scan = Scan::default();
         let mut has_begun = !self.wire.input().is_empty();
         self.deadline.set(if has_begun { limits.head_timeout } else { limits.idle_timeout });
@@ -129,11 +140,8 @@ impl Client {
         .await
     }
 
-    /// More input, or why there will be none. Answers that are still on their way out go out meanwhile.
+    /// More input, or why there will be none.
     fn poll_more(&mut self, has_begun: bool, cx: &mut Context<'_>) -> Poll<Option<Next>> {
-        if let Poll::Ready(Err(_)) = self.wire.poll_flush(cx) {
-            return Poll::Ready(Some(Next::Over));
-        }
         match self.wire.poll_fill(cx) {
             Poll::Ready(Ok(1..)) => Poll::Ready(None),
             Poll::Ready(Ok(0) | Err(_)) if has_begun => Poll::Ready(Some(Next::Refused(Refusal::ClientGone))),

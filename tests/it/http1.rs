@@ -215,3 +215,34 @@ fn slow_clients_are_told_and_let_go() {
     assert!(body.is_closed());
     assert!(Connection::open(node.http()).is_closed(), "who says nothing is let go without a word");
 }
+
+/// Answers must not pile up in memory for somebody who does not read them.
+#[test]
+fn a_client_that_asks_without_listening_is_not_read_any_further() {
+    const ASKED: i64 = 60_000;
+    let a = origin("a");
+    let node = one_pool(&[&a]);
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&node.http().into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    let kept = stream.try_clone().unwrap();
+    let asking = std::thread::spawn(move || {
+        for _ in 0..ASKED / 1000 {
+            let requests = b"GET / HTTP/1.1\r\nHost: nowhere.example\r\n\r\n".repeat(1000);
+            if stream.write_all(&requests).is_err() {
+                return;
+            }
+        }
+    });
+    let refused = || node.metric(r#"meridian_http_requests_total{route="none",pool="none",outcome="no-route"}"#);
+    let answered = eventually("the node stops answering", || {
+        let before = refused();
+        std::thread::park_timeout(Duration::from_secs(1));
+        (before > 0 && refused() == before).then_some(before)
+    });
+    // What the sockets hold: the kernel gives a sender up to 4 MiB.
+    assert!(answered < ASKED * 2 / 3, "{answered} of {ASKED} were answered, and nobody read one");
+    kept.shutdown(Shutdown::Both).unwrap();
+    asking.join().unwrap();
+}

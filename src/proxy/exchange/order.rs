@@ -75,7 +75,7 @@ pub(in crate::proxy) fn settle(
         id: worker.random(|random| RequestId::of(head.headers, is_trusted, random)),
         minor: head.minor,
         is_head: head.method == "HEAD",
-        persists: hop.persists(head.minor),
+        persists: hop.persists(head.minor) && !worker.is_draining(),
     };
     let length = match request_length(&head) {
         Ok(length) => length,

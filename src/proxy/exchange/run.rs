@@ -41,7 +41,9 @@ pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &
         Ok(Ending::Answered { is_uploaded, origin_persists, client_persists }) => {
             ledger.settle(Outcome::Answered);
             client.is_sending = !is_uploaded;
-            lent.filter(|_| origin_persists).map(Lent::give_back);
+            if let Some(lent) = lent.filter(|_| origin_persists) {
+                lent.give_back();
+            }
             client_persists
         }
         Ok(Ending::Upgraded) | Err(Failure::ClientLeft) => false,
@@ -103,7 +105,7 @@ impl Exchange<'_> {
             }
             match self.talk().await {
                 Err(Failure::Refused { refusal: Refusal::BadResponse, may_repeat: true }) if may_be_stale => {
-                    self.lent = None
+                    self.lent = None;
                 }
                 settled => return settled,
             }

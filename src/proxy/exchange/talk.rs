@@ -286,7 +286,7 @@ impl<'a> Talk<'a> {
 
     /// A failure before the answer began.
     fn refused(&self, refusal: Refusal, origin: &Wire) -> Failure {
-        let is_clean = self.up.moved() == 0 && self.interim == 0 && origin.input().is_empty();
+        let is_clean = self.up.is_untouched() && self.interim == 0 && origin.input().is_empty();
         let may_repeat = is_clean
             && (origin.written() == self.written_before
                 || (self.order.is_idempotent && self.order.length == Length::None));

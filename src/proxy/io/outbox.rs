@@ -107,8 +107,11 @@ impl Outbox {
         let of_head = bytes.min(self.head.len() - self.written);
         self.written += of_head;
         let rest = bytes - of_head;
-        let of_data = rest.min(self.data.as_ref().map_or(0, |data| data.len()));
-        self.data.as_mut().map(|data| data.advance(of_data));
+        let mut of_data = 0;
+        if let Some(data) = &mut self.data {
+            of_data = rest.min(data.len());
+            data.advance(of_data);
+        }
         self.tail = &self.tail[rest - of_data..];
         let is_all = self.written == self.head.len() && self.tail.is_empty();
         if is_all && self.data.as_ref().is_none_or(|data| data.is_empty()) {

@@ -13,8 +13,8 @@ use crate::proxy::io::Wire;
 pub(in crate::proxy) struct Pump {
     reader: Reader,
     writer: Writer,
-    /// Bytes of data that were read.
-    moved: u64,
+    /// Whether data was read.
+    has_read: bool,
     waits_for: Side,
     is_ended: bool,
 }
@@ -41,12 +41,12 @@ pub(in crate::proxy) enum Broken {
 
 impl Pump {
     pub(in crate::proxy) fn new(reader: Reader, writer: Writer) -> Self {
-        Self { reader, writer, moved: 0, waits_for: Side::Sink, is_ended: false }
+        Self { reader, writer, has_read: false, waits_for: Side::Sink, is_ended: false }
     }
 
-    /// Bytes of data that were read.
-    pub(in crate::proxy) fn moved(&self) -> u64 {
-        self.moved
+    /// Whether nothing of the body was read, so that another may read it from its beginning.
+    pub(in crate::proxy) fn is_untouched(&self) -> bool {
+        !self.has_read && self.reader.is_fresh()
     }
 
     /// Which side has to move before this can go on.
@@ -72,7 +72,7 @@ impl Pump {
             self.waits_for = Side::Source;
             match self.reader.poll_next(source, cx)? {
                 Poll::Ready(Some(data)) => {
-                    self.moved += data.len() as u64;
+                    self.has_read = true;
                     self.writer.data(&mut sink.outbox, data);
                 }
                 Poll::Ready(None) if sink.outbox.takes_data() => {

@@ -54,6 +54,11 @@ impl Reader {
         }
     }
 
+    /// Whether no chunk was begun.
+    pub(in crate::proxy) fn is_fresh(&self) -> bool {
+        if let Self::Chunked(chunked) = self { chunked.is_fresh() } else { true }
+    }
+
     /// What came behind the last chunk and may be passed on: lines with an empty line at their end, or nothing.
     pub(in crate::proxy) fn trailers(&self) -> Result<Vec<u8>, Malformed> {
         let mut lines = Vec::new();
