@@ -27,7 +27,7 @@ impl Standard {
         match self {
             Self::Proven if row.is_usable() => row.weight,
             Self::Unproven if row.health != Health::Down && !row.is_draining => row.weight,
-            Self::Any if !row.is_withheld() => BasisPoints::FULL,
+            Self::Any if row.is_askable() => BasisPoints::FULL,
             _ => BasisPoints::ZERO,
         }
     }
@@ -137,16 +137,7 @@ mod tests {
         }
     }
 
-    const UP: RowState = RowState {
-        health: Health::Up,
-        is_forced: false,
-        is_draining: false,
-        is_drilled: false,
-        is_stale: false,
-        is_breaker_open: false,
-        weight: BasisPoints::FULL,
-        valid_until: Ticks::FOREVER,
-    };
+    const UP: RowState = RowState::of(Health::Up);
 
     #[test]
     fn healthy_origins_share_exactly_by_weight() {

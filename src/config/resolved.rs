@@ -345,6 +345,21 @@ pub enum RecordData {
     },
 }
 
+impl RecordData {
+    /// Bytes of its data in a message, names written out.
+    pub fn wire_length(&self) -> usize {
+        match self {
+            Self::A(_) => 4,
+            Self::Aaaa(_) => 16,
+            Self::Cname(name) | Self::Ns(name) => name.as_wire().len(),
+            Self::Txt(texts) => texts.iter().map(|text| 1 + text.len()).sum(),
+            Self::Mx { exchange, .. } => 2 + exchange.as_wire().len(),
+            Self::Srv { target, .. } => 6 + target.as_wire().len(),
+            Self::Caa { tag, value, .. } => 2 + tag.len() + value.len(),
+        }
+    }
+}
+
 /// A name whose addresses are those of the regions that can serve it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Steered {

@@ -73,6 +73,9 @@ pub enum CommandError {
         /// How long it may be.
         longest: usize,
     },
+    /// A text is one line, for people to read.
+    #[error("`{0}` cannot hold control characters, such as line breaks")]
+    Control(&'static str),
     /// Its time would be over before it began.
     #[error("an override has to last longer than no time at all")]
     EndsAtOnce,

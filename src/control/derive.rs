@@ -4,8 +4,9 @@
 //! costs the same in a pool of ten and of 100,000, and always says what counting anew would say.
 //!
 //! - *health*: up if any origin is usable; otherwise unknown if any without a verdict takes new work; otherwise down.
-//! - *weight*: usable configured weight times its share, over all configured weight; a living part never counts as nothing.
-//! - *draining*: origins work, and all of those drain.
+//! - *weight*: usable configured weight times its share, over all configured weight; a living part never counts as nothing. Where
+//!   nothing is usable, the weight of those without a verdict counts: it is what the unproven rung draws by.
+//! - *draining*: origins work, and all of those drain; or nothing is left that the last rung may ask.
 //! - *stale*: no verdict on any origin is fresh. So it is valid for as long as its freshest evidence is.
 //!
 //! Whether an origin was forced or drilled is not inherited: the row of the region is a consequence.
@@ -33,8 +34,13 @@ pub(super) struct Tally {
     total_weight: u64,
     /// In basis points of a unit of configured weight.
     usable_weight: u64,
+    /// The same of those without a verdict.
+    hopeful_weight: u64,
     usable: u32,
     hopeful: u32,
+    /// Those that nobody took out, whatever their health.
+    askable: u32,
+    counted: u32,
     up: u32,
     up_and_draining: u32,
     judged: u32,
@@ -48,8 +54,11 @@ impl Tally {
         let counts = Counts::of(part);
         self.total_weight += u64::from(part.weight);
         self.usable_weight += counts.usable_weight;
+        self.hopeful_weight += counts.hopeful_weight;
         self.usable += u32::from(counts.is_usable);
         self.hopeful += u32::from(counts.is_hopeful);
+        self.askable += u32::from(counts.is_askable);
+        self.counted += 1;
         self.up += u32::from(counts.is_up);
         self.up_and_draining += u32::from(counts.is_up && part.state.is_draining);
         self.judged += u32::from(counts.is_judged);
@@ -63,8 +72,11 @@ impl Tally {
         let counts = Counts::of(part);
         self.total_weight -= u64::from(part.weight);
         self.usable_weight -= counts.usable_weight;
+        self.hopeful_weight -= counts.hopeful_weight;
         self.usable -= u32::from(counts.is_usable);
         self.hopeful -= u32::from(counts.is_hopeful);
+        self.askable -= u32::from(counts.is_askable);
+        self.counted -= 1;
         self.up -= u32::from(counts.is_up);
         self.up_and_draining -= u32::from(counts.is_up && part.state.is_draining);
         self.judged -= u32::from(counts.is_judged);
@@ -88,9 +100,9 @@ impl Tally {
         let whole = self.total_weight * u64::from(BasisPoints::FULL.get());
         RowState {
             health,
-            is_draining: self.up > 0 && self.up == self.up_and_draining,
+            is_draining: (self.up > 0 && self.up == self.up_and_draining) || (self.counted > 0 && self.askable == 0),
             is_stale: self.judged > 0 && self.evidence.is_empty(),
-            weight: BasisPoints::ratio(self.usable_weight, whole),
+            weight: BasisPoints::ratio(if self.usable > 0 { self.usable_weight } else { self.hopeful_weight }, whole),
             valid_until: self.evidence.last_key_value().map_or(Ticks::FOREVER, |(until, _)| *until),
             ..RowState::default()
         }
@@ -105,8 +117,10 @@ impl Tally {
 
 struct Counts {
     usable_weight: u64,
+    hopeful_weight: u64,
     is_usable: bool,
     is_hopeful: bool,
+    is_askable: bool,
     is_up: bool,
     is_judged: bool,
     evidence: Option<Ticks>,
@@ -116,10 +130,14 @@ impl Counts {
     fn of(Part { weight, state }: Part) -> Self {
         let is_usable = weight > 0 && state.is_usable();
         let is_judged = state.health != Health::Unknown;
+        let is_hopeful = weight > 0 && !is_judged && state.takes_new_work();
+        let effective = u64::from(weight) * u64::from(state.weight.get());
         Self {
-            usable_weight: if is_usable { u64::from(weight) * u64::from(state.weight.get()) } else { 0 },
+            usable_weight: if is_usable { effective } else { 0 },
+            hopeful_weight: if is_hopeful { effective } else { 0 },
             is_usable,
-            is_hopeful: weight > 0 && !is_judged && state.takes_new_work(),
+            is_hopeful,
+            is_askable: weight > 0 && state.is_askable(),
             is_up: state.health == Health::Up,
             is_judged,
             evidence: (is_judged && !state.is_stale).then_some(state.valid_until),
@@ -194,14 +212,16 @@ mod tests {
             let (row, measure) = (tally(&parts).state(), tally(&parts).measure());
             let usable: Vec<&Part> = parts.iter().filter(|part| part.weight > 0 && part.state.is_usable()).collect();
             prop_assert_eq!(row.health == Health::Up, !usable.is_empty());
-            prop_assert_eq!(row.weight > BasisPoints::ZERO, !usable.is_empty());
+            prop_assert_eq!(row.weight > BasisPoints::ZERO, row.health != Health::Down);
             prop_assert_eq!(measure.usable_weight > 0, !usable.is_empty());
             let hope = |part: &&Part| part.weight > 0 && part.state.health == Health::Unknown && part.state.takes_new_work();
             prop_assert_eq!(row.health == Health::Unknown, usable.is_empty() && parts.iter().any(|part| hope(&part)));
             let judged: Vec<&Part> = parts.iter().filter(|part| part.state.health != Health::Unknown).collect();
             prop_assert_eq!(row.is_stale, !judged.is_empty() && judged.iter().all(|part| part.state.is_stale));
             let working: Vec<&Part> = parts.iter().filter(|part| part.state.health == Health::Up).collect();
-            prop_assert_eq!(row.is_draining, !working.is_empty() && working.iter().all(|part| part.state.is_draining));
+            let all_drain = !working.is_empty() && working.iter().all(|part| part.state.is_draining);
+            let none_is_left = !parts.is_empty() && !parts.iter().any(|part| part.weight > 0 && part.state.is_askable());
+            prop_assert_eq!(row.is_draining, all_drain || none_is_left);
             prop_assert!(!row.is_forced && !row.is_drilled);
             let total: u32 = parts.iter().map(|part| u32::from(part.weight)).sum();
             prop_assert!(measure.usable_weight <= total);
@@ -215,6 +235,18 @@ mod tests {
         let tally = tally(&[down, thinned, up(10)]);
         assert_eq!(tally.state().weight, BasisPoints::ratio(20, 60));
         assert_eq!(tally.measure().usable_weight, 20);
+    }
+
+    #[test]
+    fn a_region_without_a_verdict_can_be_drawn_and_one_that_was_taken_out_cannot() {
+        let unknown = with(up(5), |state| state.health = Health::Unknown);
+        assert!(tally(&[unknown]).state().takes_new_work());
+        let dead = with(up(5), |state| state.health = Health::Down);
+        let taken_out = with(dead, |state| state.is_forced = true);
+        let nothing = with(dead, |state| state.weight = BasisPoints::ZERO);
+        assert!(!tally(&[dead, taken_out]).state().is_withheld());
+        assert!(tally(&[taken_out, taken_out]).state().is_withheld());
+        assert!(tally(&[up(0), nothing]).state().is_withheld());
     }
 
     #[test]

@@ -78,6 +78,9 @@ fn check_text(field: &'static str, text: &str, longest: usize) -> Result<(), Com
     if text.trim().is_empty() {
         return Err(CommandError::Missing(field));
     }
+    if text.chars().any(char::is_control) {
+        return Err(CommandError::Control(field));
+    }
     if text.len() > longest {
         return Err(CommandError::TooLong { field, longest });
     }

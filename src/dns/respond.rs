@@ -178,7 +178,9 @@ impl<'a> Reply<'a> {
             self.answer.answer(owner, ANY_RECORD);
             return;
         }
-        if let Some(steer) = node.steer.as_ref().filter(|_| [kind::A, kind::AAAA].contains(&kind)) {
+        if let Some(steer) =
+            node.steer.as_ref().filter(|steer| [kind::A, kind::AAAA].contains(&kind) && steer.has(kind))
+        {
             let (steering, records) = steer.choose(kind, self.snapshot, random);
             self.steering = Some(steering);
             if self.write(owner, records) {

@@ -88,7 +88,12 @@ impl Steer {
         }
     }
 
-    /// The records of one region, or none. `kind` is A or AAAA; regions without such an address are not drawn.
+    /// Whether any region has such addresses. `kind` is A or AAAA.
+    pub(super) fn has(&self, kind: u16) -> bool {
+        self.choices.iter().any(|choice| !choice.records(kind).is_empty())
+    }
+
+    /// The records of one region, or none. Regions without such an address are not drawn.
     pub(super) fn choose(&self, kind: u16, snapshot: Snapshot<'_>, random: &mut Random) -> (Steering, &[Box<[u8]>]) {
         let rungs = [Steering::Healthy, Steering::Unproven, Steering::Open];
         for rung in rungs.into_iter().filter(|rung| *rung != Steering::Open || self.opens_when_all_down) {
@@ -123,7 +128,11 @@ impl Steer {
         };
         let pool_share = |id: &PoolId| {
             let entry = snapshot.generation.pool(*id).and_then(|pool| pool.region(region));
-            entry.map_or(BasisPoints::ZERO, |entry| row_share(entry.row.read(snapshot.now), rung))
+            entry.map_or(BasisPoints::ZERO, |entry| match row_share(entry.row.read(snapshot.now), rung) {
+                // What is left of a pool carries more than its share; a front door's weight is an operator's word.
+                share if rung == Steering::Healthy => carry(share),
+                share => share,
+            })
         };
         // A name without pools follows the front door alone.
         let least = self.pools.iter().map(pool_share).min().unwrap_or(BasisPoints::FULL);
@@ -134,7 +143,7 @@ impl Steer {
 /// How much of its weight a row leaves a region on a rung.
 fn row_share(row: RowState, rung: Steering) -> BasisPoints {
     match rung {
-        Steering::Healthy if row.is_usable() => carry(row.weight),
+        Steering::Healthy if row.is_usable() => row.weight,
         Steering::Unproven if row.health != Health::Down && row.takes_new_work() => BasisPoints::FULL,
         Steering::Open if !row.is_withheld() => BasisPoints::FULL,
         _ => BasisPoints::ZERO,

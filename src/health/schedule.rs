@@ -2,7 +2,11 @@
 //!
 //! Probes under way are bounded for the whole node. Tasks of targets that a reload leaves alone go on with what they know.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use metrics::Counter;
 use tokio::{
@@ -24,11 +28,19 @@ const MIN_VALIDITY: Duration = Duration::from_secs(10);
 /// Probes a set of targets until dropped.
 #[derive(Debug)]
 pub struct Prober {
-    tasks: HashMap<Subject, (Target, JoinHandle<()>)>,
+    tasks: HashMap<Subject, Watched>,
     signals: mpsc::Sender<Signal>,
     places: Arc<Semaphore>,
     max_in_flight: usize,
     clock: Clock,
+}
+
+/// One target and who watches it.
+#[derive(Debug)]
+struct Watched {
+    target: Target,
+    task: JoinHandle<()>,
+    verdict: Arc<Mutex<Verdict>>,
 }
 
 impl Prober {
@@ -42,47 +54,55 @@ impl Prober {
         self.make_room(max_in_flight);
         let mut before = std::mem::take(&mut self.tasks);
         for target in targets {
-            let task = match before.remove(&target.subject) {
-                Some((known, task)) if known == target => task,
+            let watched = match before.remove(&target.subject) {
+                Some(known) if known.target == target => known,
                 replaced => {
-                    replaced.inspect(|(_, task)| task.abort());
-                    tokio::spawn(self.watch(target.clone()).run())
+                    // Another way of asking starts from what is known: one bad answer more is not a new world.
+                    let verdict = replaced.map(|replaced| {
+                        replaced.task.abort();
+                        replaced.verdict
+                    });
+                    self.watch(target.clone(), verdict.unwrap_or_default())
                 }
             };
-            self.tasks.insert(target.subject.clone(), (target, task));
+            self.tasks.insert(target.subject.clone(), watched);
         }
-        for (_, task) in before.into_values() {
-            task.abort();
+        for watched in before.into_values() {
+            watched.task.abort();
         }
         #[allow(clippy::cast_precision_loss, reason = "a count of targets is far below 2^52")]
         metrics::gauge!("meridian_probe_targets").set(self.tasks.len() as f64);
     }
 
-    /// Probes under way finish; where there is less room now, their places are not given out again.
+    /// Where there is less room now, probes under way finish, and what they hold is taken back by a later call.
     fn make_room(&mut self, max_in_flight: usize) {
         match max_in_flight.checked_sub(self.max_in_flight) {
-            Some(more) => self.places.add_permits(more),
-            None => drop(self.places.forget_permits(self.max_in_flight - max_in_flight)),
+            Some(more) => {
+                self.places.add_permits(more);
+                self.max_in_flight += more;
+            }
+            None => self.max_in_flight -= self.places.forget_permits(self.max_in_flight - max_in_flight),
         }
-        self.max_in_flight = max_in_flight;
     }
 
-    fn watch(&self, target: Target) -> Watch {
-        Watch {
-            target,
+    fn watch(&self, target: Target, verdict: Arc<Mutex<Verdict>>) -> Watched {
+        let watch = Watch {
+            target: target.clone(),
+            verdict: Arc::clone(&verdict),
             signals: self.signals.clone(),
             places: Arc::clone(&self.places),
             clock: self.clock.clone(),
             good: metrics::counter!("meridian_probes_total", "result" => "good"),
             bad: metrics::counter!("meridian_probes_total", "result" => "bad"),
-        }
+        };
+        Watched { target, task: tokio::spawn(watch.run()), verdict }
     }
 }
 
 impl Drop for Prober {
     fn drop(&mut self) {
-        for (_, task) in self.tasks.values() {
-            task.abort();
+        for watched in self.tasks.values() {
+            watched.task.abort();
         }
     }
 }
@@ -90,6 +110,8 @@ impl Drop for Prober {
 /// One target's task.
 struct Watch {
     target: Target,
+    /// Shared with whoever watches the target after this.
+    verdict: Arc<Mutex<Verdict>>,
     signals: mpsc::Sender<Signal>,
     places: Arc<Semaphore>,
     clock: Clock,
@@ -100,8 +122,7 @@ struct Watch {
 impl Watch {
     async fn run(self) {
         let timing = self.target.check.timing;
-        let valid_for = (timing.interval * VALID_INTERVALS).max(MIN_VALIDITY);
-        let mut verdict = Verdict::default();
+        let valid_for = (timing.interval * VALID_INTERVALS).max(MIN_VALIDITY) + timing.timeout;
         let mut random = clock::random();
         let mut is_first = true;
         loop {
@@ -114,13 +135,16 @@ impl Watch {
             if let Err(failure) = &answer {
                 tracing::debug!(subject = %self.target.subject, %failure, "probe failed");
             }
-            verdict.count(is_good, &timing);
-            // Said after every probe: that it still holds is news, too, to a node that doubts its eyes.
-            let belief = Belief::Health(verdict.health());
-            let subject = self.target.subject.clone();
-            let signal = Signal { subject, source: Source::Probe, belief, valid_for: Some(valid_for) };
-            if self.signals.send(signal).await.is_err() {
-                return;
+            let verdict = self.count(is_good, &timing);
+            // Said again while it holds: that is news, too, to a node that doubts its eyes. An answer that speaks against the verdict
+            // says nothing until it has changed it.
+            if verdict.is_settled() {
+                let belief = Belief::Health(verdict.health());
+                let subject = self.target.subject.clone();
+                let signal = Signal { subject, source: Source::Probe, belief, valid_for: Some(valid_for) };
+                if self.signals.send(signal).await.is_err() {
+                    return;
+                }
             }
             // The second probe comes after any part of an interval, which spreads targets that all began at once.
             let wait = if is_first && verdict.next_in(&timing) == timing.interval {
@@ -131,6 +155,14 @@ impl Watch {
             is_first = false;
             tokio::time::sleep((began + wait).saturating_sub(self.clock.now())).await;
         }
+    }
+}
+
+impl Watch {
+    fn count(&self, is_good: bool, timing: &CheckTiming) -> Verdict {
+        let mut verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        verdict.count(is_good, timing);
+        *verdict
     }
 }
 
@@ -210,11 +242,47 @@ mod tests {
         let (signals, mut received) = mpsc::channel(16);
         let mut prober = Prober::new(signals, Clock::system());
         prober.set_targets(vec![stays.clone(), goes.clone()], 4);
-        let task = prober.tasks[&stays.subject].1.id();
+        let task = prober.tasks[&stays.subject].task.id();
         received.recv().await.unwrap();
         prober.set_targets(vec![stays.clone()], 1);
-        assert_eq!(prober.tasks[&stays.subject].1.id(), task);
+        assert_eq!(prober.tasks[&stays.subject].task.id(), task);
         assert!(!prober.tasks.contains_key(&goes.subject));
+    }
+
+    /// What speaks against a verdict must not renew it: control takes every word as one more probe that saw something.
+    #[tokio::test]
+    async fn an_answer_against_the_verdict_says_nothing_until_it_has_changed_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (signals, mut received) = mpsc::channel(16);
+        let mut prober = Prober::new(signals, Clock::system());
+        let mut target = target(listener.local_addr().unwrap(), CheckKind::Tcp);
+        target.check.timing.fall = 5;
+        prober.set_targets(vec![target], 4);
+        until(&mut received, Health::Up).await;
+        drop(listener);
+        let mut said = Vec::new();
+        while said.last() != Some(&Belief::Health(Health::Down)) {
+            said.push(received.recv().await.unwrap().belief);
+        }
+        // One probe may have been under way when the listener went.
+        assert!(said.len() <= 2, "{said:?}");
+    }
+
+    #[tokio::test]
+    async fn another_way_of_asking_starts_from_what_is_known() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (signals, mut received) = mpsc::channel(16);
+        let mut prober = Prober::new(signals, Clock::system());
+        let mut target = target(listener.local_addr().unwrap(), CheckKind::Tcp);
+        prober.set_targets(vec![target.clone()], 4);
+        until(&mut received, Health::Up).await;
+        drop(listener);
+        let (interval, recheck) = (Duration::from_secs(1), Duration::from_millis(90));
+        target.check.timing = CheckTiming { fall: 3, interval, recheck, jitter_percent: 0, ..target.check.timing };
+        prober.set_targets(vec![target.clone()], 4);
+        let early = tokio::time::timeout(Duration::from_millis(150), until(&mut received, Health::Down)).await;
+        assert!(early.is_err(), "one bad answer of a new check took it down");
+        until(&mut received, Health::Down).await;
     }
 
     #[test]

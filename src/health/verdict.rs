@@ -35,9 +35,14 @@ impl Verdict {
         is_changing
     }
 
+    /// Whether the last answer agrees with it.
+    pub fn is_settled(self) -> bool {
+        self.contradicting == 0
+    }
+
     /// Until the next probe: sooner while the verdict is about to change.
     pub fn next_in(self, timing: &CheckTiming) -> Duration {
-        if self.contradicting > 0 { timing.recheck.min(timing.interval) } else { timing.interval }
+        if self.is_settled() { timing.interval } else { timing.recheck.min(timing.interval) }
     }
 }
 

@@ -57,9 +57,15 @@ impl Reloader {
         if !mistakes.is_empty() {
             tracing::warn!(%mistakes, "the new config has warnings");
         }
-        let changes = config::changes(&self.config, &config);
-        let config = Arc::new(config);
-        if let Err(error) = self.commands.apply(Arc::clone(&config), compile(&config, revision)).await {
+        let (before, config) = (Arc::clone(&self.config), Arc::new(config));
+        let new = Arc::clone(&config);
+        // A large fleet takes a while to compare and compile; probes go on meanwhile.
+        let compiling = tokio::task::spawn_blocking(move || (config::changes(&before, &new), compile(&new, revision)));
+        let Ok((changes, compiled)) = compiling.await else {
+            tracing::error!("compiling the config failed: nothing was changed");
+            return "refused";
+        };
+        if let Err(error) = self.commands.apply(Arc::clone(&config), compiled).await {
             tracing::error!(%error, "the new config could not be applied: nothing was changed");
             return "refused";
         }

@@ -110,7 +110,7 @@ impl Climb<'_> {
     /// Whether an origin there is not withheld on purpose. Only the last rung pays for this look at every origin.
     fn has_last_resort(&self, region: RegionId) -> bool {
         let origins = &self.pool.origins()[self.pool.positions_in(region)];
-        origins.iter().any(|origin| origin.weight > 0 && !origin.row.read(self.snapshot.now).is_withheld())
+        origins.iter().any(|origin| origin.weight > 0 && origin.row.read(self.snapshot.now).is_askable())
     }
 
     fn door(&self, region: RegionId) -> Option<RowState> {

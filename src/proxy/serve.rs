@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use super::{
     Refusal,
     exchange::{self, Refused, Reply, settle, unread},
-    h1::Scan,
+    h1::{Length, Scan},
     io::{Deadline, Wire},
     observe::{Ledger, Outcome},
     worker::Worker,
@@ -101,9 +101,9 @@ impl Client {
                 self.worker.buffers.give_back(order.into_head());
                 persists && !self.worker.is_draining()
             }
-            Err(Refused { refusal, reply }) => {
+            Err(Refused { refusal, reply, length }) => {
                 let mut ledger = Ledger::open(&routing.unrouted, &self.worker.clock);
-                self.refuse(refusal, &reply, &mut ledger)
+                self.refuse(refusal, &reply, length == Length::None, &mut ledger)
             }
         }
     }
@@ -151,10 +151,10 @@ impl Client {
         }
     }
 
-    /// Tells the client why not. Says whether its connection may serve another request.
-    pub(super) fn refuse(&mut self, refusal: Refusal, reply: &Reply, ledger: &mut Ledger) -> bool {
+    /// Tells the client why not. Says whether its connection may serve another request: only where nothing of this one is unread.
+    pub(super) fn refuse(&mut self, refusal: Refusal, reply: &Reply, is_read: bool, ledger: &mut Ledger) -> bool {
         ledger.settle(Outcome::Refused(refusal));
-        let persists = reply.persists && !refusal.ends_connection();
+        let persists = is_read && reply.persists && !refusal.ends_connection();
         self.is_sending = !persists;
         tracing::debug!(refusal = refusal.as_str(), request_id = %reply.id, "refused");
         refusal.write(reply, persists, self.wire.outbox.head());

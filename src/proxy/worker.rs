@@ -183,8 +183,10 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
     let mut connections = JoinSet::new();
     loop {
         let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
+            // Waits for a place, but keeps none while nobody comes: other listeners share them.
+            drop(places.acquire().await);
+            let accepted = listener.accept().await;
+            (Arc::clone(&places).acquire_owned().await, accepted)
         };
         tokio::select! {
             biased;

@@ -44,10 +44,11 @@ pub struct RowState {
     pub valid_until: Ticks,
 }
 
-impl Default for RowState {
-    fn default() -> Self {
+impl RowState {
+    /// Nothing but this, at full weight, until somebody says otherwise.
+    pub const fn of(health: Health) -> Self {
         Self {
-            health: Health::Unknown,
+            health,
             is_forced: false,
             is_draining: false,
             is_drilled: false,
@@ -56,6 +57,12 @@ impl Default for RowState {
             weight: BasisPoints::FULL,
             valid_until: Ticks::FOREVER,
         }
+    }
+}
+
+impl Default for RowState {
+    fn default() -> Self {
+        Self::of(Health::Unknown)
     }
 }
 
@@ -79,6 +86,11 @@ impl RowState {
     /// Taken out on purpose: not even the last rung of the ladder asks it.
     pub fn is_withheld(self) -> bool {
         self.is_draining || (self.health == Health::Down && (self.is_forced || self.is_drilled))
+    }
+
+    /// An origin that the last rung may ask: an operator's weight of nothing takes out as a drain does.
+    pub fn is_askable(self) -> bool {
+        !self.is_withheld() && self.weight > BasisPoints::ZERO
     }
 
     fn pack(self) -> u64 {

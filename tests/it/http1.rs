@@ -246,3 +246,26 @@ fn a_client_that_asks_without_listening_is_not_read_any_further() {
     kept.shutdown(Shutdown::Both).unwrap();
     asking.join().unwrap();
 }
+
+/// The body of a refused request must never be taken for the next request.
+#[test]
+fn nothing_is_read_behind_a_request_whose_body_nobody_read() {
+    let (a, b) = (origin("a"), origin("b"));
+    let node = one_pool(&[&a]);
+    let dead = one_pool(&[&b]);
+    b.kill();
+    let smuggled = "GET /smuggled HTTP/1.1\r\nHost: shop.example\r\n\r\n";
+    for (node, host, path, expected) in [
+        (&node, "nowhere.example", "/", 404),
+        (&node, "shop.example", "/garbage", 502),
+        (&dead, "shop.example", "/", 502),
+    ] {
+        let mut client = Connection::open(node.http());
+        let length = smuggled.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+        client.send((head + smuggled).as_bytes()).unwrap();
+        let answer = client.receive(false).unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (expected, Some("close")), "{}", answer.text());
+        assert!(client.receive(false).is_none(), "{path}: the body was answered");
+    }
+}

@@ -14,6 +14,8 @@ use crate::{
 
 /// Records of one type that one name may have.
 const MAX_RECORDS: usize = 500;
+/// Bytes that a set may take: a message over TCP has 65,535, and its header, question and OPT take the rest.
+const MAX_SET_SIZE: usize = 65_000;
 
 /// The records of a zone, and what steering must know of them.
 pub(super) struct Records {
@@ -103,6 +105,14 @@ fn sets_of(records: &document::Records, problems: &mut Diagnostics) -> Vec<Vec<R
         for (_, place) in set.iter().filter(|(record, _)| !seen.insert(record)) {
             let message = format!("the same {kind} record is written twice");
             problems.push(Diagnostic::error(Code::DuplicateKey, message).at(*place, "again here"));
+        }
+        // Each record has its owner as a pointer, type, class, TTL and length before its data.
+        let size: usize = set.iter().map(|(record, _)| 12 + record.wire_length()).sum();
+        if size > MAX_SET_SIZE {
+            let message =
+                format!("the {kind} records of one name take {size} bytes, and at most {MAX_SET_SIZE} fit an answer");
+            problems.push(Diagnostic::error(Code::TooMany, message).at(set[0].1, "these together"));
+            continue;
         }
         kept.push(set.into_iter().map(|(record, _)| record).collect());
     }

@@ -66,16 +66,7 @@ fn origin_at(region: u16) -> std::net::SocketAddr {
     ([127, 0, 0, 1], 1000 + region).into()
 }
 
-const UP: RowState = RowState {
-    health: Health::Up,
-    is_forced: false,
-    is_draining: false,
-    is_drilled: false,
-    is_stale: false,
-    is_breaker_open: false,
-    weight: BasisPoints::FULL,
-    valid_until: Ticks::FOREVER,
-};
+const UP: RowState = RowState::of(Health::Up);
 const DOWN: RowState = RowState { health: Health::Down, ..UP };
 const UNKNOWN: RowState = RowState { health: Health::Unknown, ..UP };
 

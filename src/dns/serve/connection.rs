@@ -12,8 +12,10 @@ use crate::{
     table::Snapshot,
 };
 
-/// Answers that may wait for a client that does not read; beyond it, it is not read from either.
-const MAX_UNSENT: usize = 1 << 17;
+/// Answers are written to a client before its next question is looked at once so many bytes wait; one more answer comes on top at most.
+const MAX_UNSENT: usize = 1 << 16;
+/// Reads before other sockets get their turn.
+const READS_A_TURN: usize = 8;
 /// A length and the longest message.
 const MAX_UNREAD: usize = 2 + u16::MAX as usize;
 
@@ -21,10 +23,12 @@ const MAX_UNREAD: usize = 2 + u16::MAX as usize;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
-    /// When it last sent or took something.
+    /// When it last asked something whole, or took all answers: a byte now and then keeps nothing open.
     pub(super) active_at: Duration,
     unread: Vec<u8>,
     unsent: Vec<u8>,
+    /// How much of `unsent` was sent.
+    sent: usize,
     has_ended: bool,
 }
 
@@ -33,16 +37,18 @@ pub(super) struct Connection {
 pub(super) enum Fate {
     /// It waits for the client.
     Waits,
+    /// It could go on, after others.
+    Yields,
     /// It is over.
     Ends,
 }
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, now: Duration) -> Self {
-        Self { stream, active_at: now, unread: Vec::new(), unsent: Vec::new(), has_ended: false }
+        Self { stream, active_at: now, unread: Vec::new(), unsent: Vec::new(), sent: 0, has_ended: false }
     }
 
-    /// Reads, answers and writes as far as it goes without waiting.
+    /// Reads, answers and writes as far as it goes without waiting, a bounded amount at a time.
     pub(super) fn advance(
         &mut self,
         responder: &mut Responder,
@@ -50,28 +56,34 @@ impl Connection {
         answer: &mut Vec<u8>,
         now: Duration,
     ) -> Fate {
-        loop {
-            if self.flush(now).is_err() {
+        for _ in 0..READS_A_TURN {
+            loop {
+                match self.flush(now) {
+                    Ok(true) => {}
+                    // Who does not read is not read either: writing goes on when the socket takes more.
+                    Ok(false) => return Fate::Waits,
+                    Err(_) => return Fate::Ends,
+                }
+                match self.answer_some(responder, snapshot, answer, now) {
+                    Some(true) => {}
+                    Some(false) => break,
+                    None => return Fate::Ends,
+                }
+            }
+            if self.has_ended {
                 return Fate::Ends;
             }
-            if self.has_ended && self.unsent.is_empty() {
-                return Fate::Ends;
-            }
-            if self.has_ended || self.unsent.len() > MAX_UNSENT {
-                return Fate::Waits;
-            }
-            let Ok(has_read) = self.read(now) else { return Fate::Ends };
-            if !self.answer_all(responder, snapshot, answer) {
-                return Fate::Ends;
-            }
-            if !has_read && self.unsent.is_empty() {
-                return Fate::Waits;
+            match self.read() {
+                Ok(true) => {}
+                Ok(false) => return Fate::Waits,
+                Err(_) => return Fate::Ends,
             }
         }
+        Fate::Yields
     }
 
     /// Takes what has come; false where nothing has. The end of the stream lets what was asked before be answered.
-    fn read(&mut self, now: Duration) -> io::Result<bool> {
+    fn read(&mut self) -> io::Result<bool> {
         let mut chunk = [0; 4096];
         let room = chunk.len().min(MAX_UNREAD - self.unread.len());
         match self.stream.read(&mut chunk[..room]) {
@@ -80,7 +92,6 @@ impl Connection {
                 Ok(true)
             }
             Ok(length) => {
-                self.active_at = now;
                 self.unread.extend_from_slice(&chunk[..length]);
                 Ok(true)
             }
@@ -90,36 +101,52 @@ impl Connection {
         }
     }
 
-    /// Answers every whole message; false where one was no query, which ends the connection.
-    fn answer_all(&mut self, responder: &mut Responder, snapshot: Snapshot<'_>, answer: &mut Vec<u8>) -> bool {
+    /// Answers whole messages, as many as may wait to be sent; whether there were any. `None` where one was no query, which ends the
+    /// connection.
+    fn answer_some(
+        &mut self,
+        responder: &mut Responder,
+        snapshot: Snapshot<'_>,
+        answer: &mut Vec<u8>,
+        now: Duration,
+    ) -> Option<bool> {
         let mut at = 0;
-        while let Some(message) = next_message(&self.unread[at..]) {
+        while self.unsent.len() < MAX_UNSENT
+            && let Some(message) = next_message(&self.unread[at..])
+        {
             at += 2 + message.len();
             if responder.respond(message, Transport::Tcp, snapshot, answer) == Asked::Dropped {
-                return false;
+                return None;
             }
             let length = u16::try_from(answer.len()).unwrap_or(u16::MAX);
             self.unsent.extend_from_slice(&length.to_be_bytes());
             self.unsent.extend_from_slice(answer);
         }
-        self.unread.drain(..at);
-        true
+        if at > 0 {
+            self.active_at = now;
+            self.unread.drain(..at);
+        }
+        Some(at > 0)
     }
 
-    fn flush(&mut self, now: Duration) -> io::Result<()> {
-        while !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
+    /// Whether all was sent.
+    fn flush(&mut self, now: Duration) -> io::Result<bool> {
+        if self.unsent.is_empty() {
+            return Ok(true);
+        }
+        while self.sent < self.unsent.len() {
+            match self.stream.write(&self.unsent[self.sent..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(length) => {
-                    self.active_at = now;
-                    self.unsent.drain(..length);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Ok(length) => self.sent += length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.active_at = now;
+        self.unsent.clear();
+        self.sent = 0;
+        Ok(true)
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Worker {
     next_token: usize,
     /// Sockets that had more than one turn's worth; the poll reports only what is new.
     unfinished: Vec<Token>,
+    /// Listeners that had no file left for a client; they are asked again after a while.
+    starved: Vec<Token>,
     reader: Reader,
     responder: Responder,
     clock: Clock,
@@ -79,6 +81,7 @@ impl Worker {
             connections: HashMap::new(),
             next_token,
             unfinished: Vec::new(),
+            starved: Vec::new(),
             reader: table.reader(clock.clone()),
             responder: Responder::new(clock::random()),
             clock: clock.clone(),
@@ -113,6 +116,7 @@ impl Worker {
             let now = self.clock.now();
             if now.saturating_sub(swept_at) >= SWEEP {
                 self.close_idle(now);
+                self.unfinished.append(&mut self.starved);
                 swept_at = now;
             }
         }
@@ -152,10 +156,16 @@ impl Worker {
             let mut stream = match self.sockets.tcp[at].accept() {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // Out of files, or a client that left at once: the next turn tries again.
-                Err(_) => return self.unfinished.push(token),
+                // A client that left at once.
+                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "accepting a DNS client failed");
+                    return self.starved.push(token);
+                }
             };
-            if self.connections.len() >= limit {
+            if self.connections.len() >= limit && !self.close_one_that_rests() {
                 self.responder.meters().refused.increment(1);
                 continue;
             }
@@ -184,9 +194,20 @@ impl Worker {
     fn serve_connection(&mut self, token: Token) {
         let Some(connection) = self.connections.get_mut(&token) else { return };
         let (snapshot, now) = (self.reader.snapshot(), self.clock.now());
-        if connection.advance(&mut self.responder, snapshot, &mut self.answer, now) == Fate::Ends {
-            self.close(token);
+        match connection.advance(&mut self.responder, snapshot, &mut self.answer, now) {
+            Fate::Waits => {}
+            Fate::Yields => self.unfinished.push(token),
+            Fate::Ends => self.close(token),
         }
+    }
+
+    /// Makes place for a newcomer: whoever has rested longest goes, if that is a while.
+    fn close_one_that_rests(&mut self) -> bool {
+        let longest = self.connections.iter().min_by_key(|(_, connection)| connection.active_at);
+        let now = self.clock.now();
+        let rests = longest.filter(|(_, connection)| now.saturating_sub(connection.active_at) >= SWEEP);
+        let resting = rests.map(|(token, _)| *token);
+        resting.map(|token| self.close(token)).is_some()
     }
 
     fn close(&mut self, token: Token) {

@@ -87,7 +87,8 @@ impl<'a> Answer<'a> {
         out.clear();
         out.extend_from_slice(&message[..query.question_end]);
         // OPT always fits: the smallest limit is 512 and a question takes at most 271 bytes.
-        Self { out, limit: limit - OPT_LENGTH, counts: [0; 3], is_truncated: false }
+        let opt = if query.edns.is_some() { OPT_LENGTH } else { 0 };
+        Self { out, limit: limit - opt, counts: [0; 3], is_truncated: false }
     }
 
     /// Where the next byte goes.

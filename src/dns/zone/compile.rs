@@ -29,6 +29,8 @@ pub(in crate::dns) struct Zone {
     pub(in crate::dns) apex: DnsName,
     /// By name in wire form. Empty non-terminals are nodes without sets.
     pub(super) nodes: HashMap<Box<[u8]>, Node>,
+    /// Whether any name begins with `*`.
+    pub(super) has_wildcards: bool,
     /// The SOA record for negative answers: it may be kept no longer than they.
     pub(in crate::dns) negative_soa: Box<[u8]>,
     pub(in crate::dns) meters: ZoneMeters,
@@ -82,7 +84,14 @@ impl Zone {
             node(&mut nodes, &steered.owner, &zone.name).steer = Some(Steer::build(config, steered));
         }
         let negative_soa = wire::record(kind::SOA, zone.negative_ttl.min(zone.ttl), &soa).unwrap_or_default();
-        Self { apex: zone.name.clone(), nodes, negative_soa, meters: ZoneMeters::new(&zone.name.to_string()) }
+        let has_wildcards = nodes.keys().any(|name| name.starts_with(b"\x01*"));
+        Self {
+            apex: zone.name.clone(),
+            nodes,
+            has_wildcards,
+            negative_soa,
+            meters: ZoneMeters::new(&zone.name.to_string()),
+        }
     }
 }
 

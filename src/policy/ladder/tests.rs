@@ -5,16 +5,7 @@ use crate::{
 };
 
 const REGIONS: [&str; 3] = ["home", "near", "far"];
-const UP: RowState = RowState {
-    health: Health::Up,
-    is_forced: false,
-    is_draining: false,
-    is_drilled: false,
-    is_stale: false,
-    is_breaker_open: false,
-    weight: BasisPoints::FULL,
-    valid_until: Ticks::FOREVER,
-};
+const UP: RowState = RowState::of(Health::Up);
 const DOWN: RowState = RowState { health: Health::Down, ..UP };
 
 /// Three regions with one origin each, all up; the second takes 100 requests a second.

@@ -50,6 +50,8 @@ pub(in crate::proxy) struct Reply {
 #[derive(Debug)]
 pub(in crate::proxy) struct Refused {
     pub(in crate::proxy) refusal: Refusal,
+    /// How much of it stands behind its head.
+    pub(in crate::proxy) length: Length,
     pub(in crate::proxy) reply: Reply,
 }
 
@@ -71,7 +73,7 @@ pub(in crate::proxy) fn settle(
         Ok(parsed) => parsed,
         Err(malformed) => return Err(unread(worker, malformed.into())),
     };
-    let mut reply = Reply {
+    let reply = Reply {
         id: worker.random(|random| RequestId::of(head.headers, is_trusted, random)),
         minor: head.minor,
         is_head: head.method == "HEAD",
@@ -79,10 +81,7 @@ pub(in crate::proxy) fn settle(
     };
     let length = match request_length(&head) {
         Ok(length) => length,
-        Err(malformed) => {
-            reply.persists = false;
-            return Err(Refused { refusal: malformed.into(), reply });
-        }
+        Err(malformed) => return Err(Refused { refusal: malformed.into(), length: Length::UntilClose, reply }),
     };
     let asked = if head.method == "CONNECT" {
         Err(Refusal::NoTunnels)
@@ -92,11 +91,7 @@ pub(in crate::proxy) fn settle(
     };
     let (case, target) = match asked {
         Ok(asked) => asked,
-        Err(refusal) => {
-            // Nobody reads the body, so nothing behind it can be read.
-            reply.persists &= length == Length::None;
-            return Err(Refused { refusal, reply });
-        }
+        Err(refusal) => return Err(Refused { refusal, length, reply }),
     };
     let upgrade = upgrade(&head, &hop, length);
     let outgoing = Outgoing {
@@ -117,7 +112,11 @@ pub(in crate::proxy) fn settle(
 /// A refusal of what could not even be read; the connection ends with it.
 pub(in crate::proxy) fn unread(worker: &Worker, refusal: Refusal) -> Refused {
     let id = worker.random(RequestId::new);
-    Refused { refusal, reply: Reply { id, minor: Minor::One, is_head: false, persists: false } }
+    Refused {
+        refusal,
+        length: Length::UntilClose,
+        reply: Reply { id, minor: Minor::One, is_head: false, persists: false },
+    }
 }
 
 /// The one protocol that the request wants to change to, if it may: without a body, from HTTP/1.1, and not to HTTP/2 in the clear, which

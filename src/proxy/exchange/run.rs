@@ -15,6 +15,7 @@ use crate::{
     proxy::{
         Refusal,
         connections::{Lent, open},
+        h1::Length,
         observe::{Ledger, Outcome},
         route::{PoolPlan, Routing},
         serve::Client,
@@ -51,7 +52,10 @@ pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &
             ledger.settle(Outcome::OriginTruncated);
             false
         }
-        Err(Failure::Refused { refusal, .. }) => client.refuse(refusal, &order.reply, &mut ledger),
+        Err(Failure::Refused { refusal, .. }) => {
+            // Whatever was read of a body, nobody reads the rest.
+            client.refuse(refusal, &order.reply, order.length == Length::None, &mut ledger)
+        }
     }
 }
 

@@ -135,6 +135,7 @@ impl<'a> Talk<'a> {
         if deadline.is_over(cx) {
             return Poll::Ready(Err(Self::out_of_patience(turn)));
         }
+        client.rest();
         Poll::Pending
     }
 

@@ -91,6 +91,13 @@ impl Wire {
         Poll::Ready(Ok(bytes))
     }
 
+    /// Holds no more memory than there are bytes of input, until it is read from again.
+    pub(in crate::proxy) fn rest(&mut self) {
+        if let Some(input) = &mut self.input {
+            input.shrink();
+        }
+    }
+
     /// Writes until nothing is left to write.
     pub(in crate::proxy) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.outbox.poll_flush(&mut self.stream, cx)

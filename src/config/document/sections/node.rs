@@ -23,7 +23,8 @@ section! {
     pub(crate) struct Listen ("`listen`") {
         /// For HTTP.
         http: List<SocketAddr> = ["0.0.0.0:80"],
-        /// For DNS, over UDP and TCP.
+        /// For DNS, over UDP and TCP. On a host with several addresses name each: an answer leaves from the address that the
+        /// system prefers, not from the one that was asked of `0.0.0.0`.
         dns: List<SocketAddr> = ["0.0.0.0:53"],
         /// For the admin API, metrics and the node's own health pages.
         admin: SocketAddr = "127.0.0.1:9900",
@@ -65,7 +66,8 @@ section! {
 
     /// How probing behaves as a whole.
     pub(crate) struct Health ("`health`") {
-        /// Probes under way at once.
+        /// Probes under way at once. Where more targets are silent at the same time than this many times `interval` / `timeout`,
+        /// probes wait for each other and verdicts come later than their bound.
         max_in_flight: u32 = 256 in 1 ..= 65536,
     }
 

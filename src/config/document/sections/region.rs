@@ -10,7 +10,7 @@ section! {
     pub(crate) struct Region ("a region") {
         /// Where it stands; orders the other regions by distance.
         location: Location = optional "unknown: it comes last in the others' order",
-        /// Its front door: what DNS hands out. At least one.
+        /// Its front door: what DNS hands out. At least one. They share one verdict: the door is up while any of them answers.
         addresses: List<IpAddr> = required,
         /// Requests per second it is built for.
         capacity: Rate = optional "unknown",

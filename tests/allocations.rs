@@ -1,0 +1,122 @@
+//! What a request costs the allocator, with everything warm: nothing. A binary of its own, because it counts for the whole process.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use meridian::{
+    balance,
+    clock::Clock,
+    config::{self, Identity},
+    control::{Control, Start},
+    proxy,
+    table::Compiled,
+};
+
+/// Counts what the system allocator is asked for.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+// SAFETY: every call goes on to the system allocator unchanged.
+#[allow(unsafe_code, reason = "an allocator cannot be written without")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+const REQUEST: &[u8] =
+    b"GET /cart?id=7 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: counting\r\nAccept: */*\r\nCookie: a=b\r\n\r\n";
+const ANSWER: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: counted\r\n\r\nhello";
+
+/// Reads until what was read ends so.
+fn read_until(stream: &mut TcpStream, end: &[u8], buffer: &mut [u8]) -> Option<()> {
+    let mut filled = 0;
+    while !buffer[..filled].ends_with(end) {
+        let read = stream.read(&mut buffer[filled..]).ok()?;
+        filled += (read > 0).then_some(read)?;
+    }
+    Some(())
+}
+
+/// An origin that allocates nothing either.
+fn origin() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while read_until(&mut stream, b"\r\n\r\n", &mut buffer).is_some() && stream.write_all(ANSWER).is_ok() {}
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn a_request_allocates_nothing_once_everything_is_warm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("meridian.toml");
+    let text = format!(
+        "[regions.here]\naddresses = [\"127.0.0.1\"]\n[[pools.shop.origins]]\naddress = \"{}\"\n\
+         [[routes]]\nhost = \"shop.example\"\npool = \"shop\"\n",
+        origin()
+    );
+    std::fs::write(&path, text).unwrap();
+    let identity = Identity { state_directory: Some(folder.path().into()), ..Identity::default() };
+    let config = Arc::new(config::load(&path, &identity).config.unwrap());
+    let clock = Clock::system();
+    let (_control, _commands, table) = Control::open(Start {
+        config: Arc::clone(&config),
+        compiled: Compiled::default().with(proxy::Routing::build(&config)),
+        build_selector: Some(Box::new(balance::build)),
+        clock: clock.clone(),
+    })
+    .unwrap();
+    let server = proxy::Server::bind(&["127.0.0.1:0".parse().unwrap()], 1).unwrap();
+    let address = server.addresses()[0];
+    let running = server.start(&table, &clock).unwrap();
+
+    let mut client = TcpStream::connect(address).unwrap();
+    let mut buffer = [0; 4096];
+    let mut ask = |times: u32| {
+        for _ in 0..times {
+            client.write_all(REQUEST).unwrap();
+            read_until(&mut client, b"hello", &mut buffer).unwrap();
+        }
+    };
+    ask(1000);
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    ask(10_000);
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    drop(client);
+    running.stop();
+    // Not one per request. What happens once a second, such as looking through idle connections, may take a few.
+    assert!(allocations < 10, "{allocations} allocations in 10,000 requests");
+}
