@@ -1,5 +1,7 @@
 //! What a request costs the allocator, with everything warm: nothing. A binary of its own, because it counts for the whole process.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     io::{Read, Write},

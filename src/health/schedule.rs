@@ -94,6 +94,7 @@ impl Prober {
             clock: self.clock.clone(),
             good: metrics::counter!("meridian_probes_total", "result" => "good"),
             bad: metrics::counter!("meridian_probes_total", "result" => "bad"),
+            unasked: metrics::counter!("meridian_probes_total", "result" => "unasked"),
         };
         Watched { target, task: tokio::spawn(watch.run()), verdict }
     }
@@ -117,6 +118,8 @@ struct Watch {
     clock: Clock,
     good: Counter,
     bad: Counter,
+    /// Probes that failed on this side, and say nothing.
+    unasked: Counter,
 }
 
 impl Watch {
@@ -131,10 +134,15 @@ impl Watch {
             let answer = probe::ask(&self.target).await;
             drop(place);
             let is_good = answer.is_ok();
-            if is_good { &self.good } else { &self.bad }.increment(1);
             if let Err(failure) = &answer {
                 tracing::debug!(subject = %self.target.subject, %failure, "probe failed");
+                if failure.is_our_own() {
+                    self.unasked.increment(1);
+                    tokio::time::sleep(timing.interval).await;
+                    continue;
+                }
             }
+            if is_good { &self.good } else { &self.bad }.increment(1);
             let verdict = self.count(is_good, &timing);
             // Said again while it holds: that is news, too, to a node that doubts its eyes. An answer that speaks against the verdict
             // says nothing until it has changed it.

@@ -4,6 +4,7 @@
 //! before anything runs. [`Node::run`] then starts the parts in the order in which they need each other, and stops them in reverse.
 
 mod build;
+mod files;
 mod reload;
 mod run;
 mod signals;

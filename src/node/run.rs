@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    BuildError, Node,
+    BuildError, Node, files,
     reload::Reloader,
     signals::{Wish, Wishes},
 };
@@ -30,6 +30,7 @@ impl Node {
 
     async fn live(self, stop_with_stdin: bool) -> Result<(), BuildError> {
         let mut wishes = Wishes::listen(stop_with_stdin)?;
+        files::make_room(&self.config);
         let (stop, mut stopped) = watch::channel(false);
         let surface = Arc::new(Surface::new(
             &self.config,

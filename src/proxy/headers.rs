@@ -93,7 +93,7 @@ impl Outgoing<'_> {
             out.extend_from_slice(part.as_bytes());
         }
         for header in headers {
-            let is_ours = header.name.eq_ignore_ascii_case("host") || is_one_of(header.name, &IDENTITY);
+            let is_ours = header.name.eq_ignore_ascii_case("host") || self.is_replaced(header.name);
             if !is_ours && !self.hop.is_for(header.name) {
                 line(out, header.name, header.value);
             }
@@ -111,6 +111,19 @@ impl Outgoing<'_> {
             line(out, "te", b"trailers");
         }
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// Whether a header says who is asking, and we say it instead. Some applications take `_` for `-`, so that is the same name here.
+    fn is_replaced(&self, name: &str) -> bool {
+        const SAID_BY_OTHERS: [&str; 2] = ["forwarded", "x-real-ip"];
+        if !matches!(name.as_bytes(), [b'x' | b'X' | b'f' | b'F', ..]) {
+            return false;
+        }
+        let is = |known: &str| is_called(name, known);
+        let is_said_by_anyone = || {
+            SAID_BY_OTHERS.into_iter().any(is) || name.get(..12).is_some_and(|begin| is_called(begin, "x-forwarded-"))
+        };
+        IDENTITY.into_iter().any(is) || (!self.identity.is_trusted && is_said_by_anyone())
     }
 
     /// What an untrusted client says about itself is replaced.
@@ -222,6 +235,12 @@ pub(super) fn line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// The same name, with `_` for `-`.
+fn is_called(name: &str, known: &str) -> bool {
+    let same = |(byte, known): (u8, u8)| byte.eq_ignore_ascii_case(&known) || (byte == b'_' && known == b'-');
+    name.len() == known.len() && name.bytes().zip(known.bytes()).all(same)
+}
+
 fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
@@ -298,6 +317,10 @@ mod tests {
             ("X-Forwarded-For", "203.0.113.10"),
             ("X-Forwarded-Proto", "https"),
             ("X-Forwarded-Host", "a.example"),
+            ("x_forwarded_for", "203.0.113.11"),
+            ("X-Forwarded-Prefix", "/203.0.113"),
+            ("Forwarded", "for=203.0.113.12"),
+            ("X-Real_IP", "203.0.113.13"),
         ];
         let from_anyone = sent(&lines, Length::None, None, NONE);
         assert!(
@@ -306,6 +329,7 @@ mod tests {
         let from_trusted = sent(&lines, Length::None, None, Identity { is_trusted: true, ..NONE });
         let expected = "x-forwarded-for: 203.0.113.9, 203.0.113.10, 10.0.0.1\r\nx-forwarded-proto: https\r\nx-forwarded-host: a.example\r\n";
         assert!(from_trusted.contains(expected), "{from_trusted}");
+        assert!(from_trusted.contains("Forwarded: for=203.0.113.12\r\n") && !from_trusted.contains("203.0.113.11"));
     }
 
     #[test]

@@ -116,3 +116,27 @@ fn garbage_is_dropped_or_refused_and_the_next_query_is_answered() {
     assert_eq!(ask(node.dns(), "x.elsewhere.example.", RecordType::A).code(), ResponseCode::Refused);
     assert!(node.metric(r#"meridian_dns_dropped_total{reason="short"}"#) >= 12);
 }
+
+#[test]
+fn a_client_that_asks_without_reading_stops_nobody_else() {
+    let node = node();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&node.dns().into()).unwrap();
+    let mut deaf = TcpStream::from(socket);
+    deaf.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    let mut big = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    big.extend_from_slice(b"\x03big\x04shop\x07example\0\0\x01\0\x01");
+    let many = framed(&big).repeat(1000);
+    for _ in 0..100 {
+        if deaf.write_all(&many).is_err() {
+            break;
+        }
+        assert_eq!(ask(node.dns(), "www.shop.example.", RecordType::A).addresses().len(), 1);
+    }
+    for _ in 0..10 {
+        assert_eq!(ask(node.dns(), "www.shop.example.", RecordType::A).addresses().len(), 1);
+    }
+    // Nor does it keep its place.
+    node.metric_becomes("meridian_dns_connections_closed_total", 1);
+}

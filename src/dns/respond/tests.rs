@@ -51,6 +51,8 @@ fn config(when_all_down: &str) -> Config {
         dead = {{ CNAME = "nothing.shop.example" }}
         "a.deep" = {{ TXT = [["hello", "world"]] }}
         "_sip._tcp" = {{ SRV = ["1 2 5060 sip.shop.example"] }}
+        "*.wild" = {{ A = ["192.0.2.77"] }}
+        "host.wild" = {{ TXT = ["here"] }}
         caa = {{ CAA = ["0 issue \"ca.example\""] }}
         big = {{ A = [{big}] }}
         [zones."shop.example".steer.app]
@@ -373,4 +375,31 @@ fn check_readable(scene: &Scene, bytes: &[u8]) -> Result<(), TestCaseError> {
         prop_assert!(Message::from_vec(&answer).is_ok(), "{answer:?}");
     }
     Ok(())
+}
+
+#[test]
+fn a_wildcard_stands_for_what_does_not_exist_below_it() {
+    let scene = scene("open");
+    for name in ["any.wild.shop.example.", "a.b.wild.shop.example."] {
+        let answer = scene.ask(name, RecordType::A);
+        assert_eq!(answer.answers[0].data.to_string(), "192.0.2.77", "{name}");
+        assert_eq!(answer.answers[0].name, Name::from_ascii(name).unwrap());
+        let other = scene.ask(name, RecordType::TXT);
+        assert!(other.answers.is_empty() && other.metadata.response_code == ResponseCode::NoError, "{name}");
+    }
+    // What exists, or hides the wildcard by existing, is not covered (RFC 4592 section 2.2.1).
+    assert!(scene.ask("host.wild.shop.example.", RecordType::A).answers.is_empty());
+    assert_eq!(scene.ask("x.host.wild.shop.example.", RecordType::A).metadata.response_code, ResponseCode::NXDomain);
+    assert_eq!(scene.ask("nothing.shop.example.", RecordType::A).metadata.response_code, ResponseCode::NXDomain);
+}
+
+#[test]
+fn a_front_doors_weight_is_taken_at_its_word() {
+    let mut scene = scene("open");
+    scene.door("us", RowState { weight: BasisPoints::new(5_000), ..UP });
+    scene.door("ap", DOWN);
+    let drawn = scene.drawn(RecordType::A);
+    // 3 to a half of 1.
+    let share = drawn[&Some("192.0.2.2".to_owned())];
+    assert!((110..180).contains(&share), "{drawn:?}");
 }

@@ -5,6 +5,8 @@ mod tcp;
 
 use std::{fmt, net::SocketAddr};
 
+use rustix::io::Errno;
+
 use super::Target;
 use crate::config::CheckKind;
 
@@ -19,6 +21,15 @@ pub(super) enum Failure {
     Status(u16),
     /// No answer in time.
     Timeout,
+}
+
+impl Failure {
+    /// Whether this node could not even ask: out of files or buffers. That says nothing about the target.
+    pub(super) fn is_our_own(&self) -> bool {
+        let Self::Connection(error) = self else { return false };
+        let code = error.raw_os_error().map(Errno::from_raw_os_error);
+        matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
+    }
 }
 
 impl fmt::Display for Failure {
