@@ -9,7 +9,7 @@ use std::{
 use super::{Source, build::compile};
 use crate::{
     clock,
-    config::{self, Config},
+    config::{self, Change, Config, Identity, Loaded},
     control,
     health::{self, Prober},
 };
@@ -44,8 +44,9 @@ impl Reloader {
         };
         let began = clock::unix_time();
         let revision = revision(Some(&source)).max(self.revision + 1);
-        let loading = tokio::task::spawn_blocking(move || config::load(&source.path, &source.identity));
-        let Ok(loaded) = loading.await else {
+        let before = Arc::clone(&self.config);
+        let loading = tokio::task::spawn_blocking(move || load(&source, &before));
+        let Ok((loaded, changes)) = loading.await else {
             tracing::error!("reading the config failed: nothing was changed");
             return "refused";
         };
@@ -57,11 +58,11 @@ impl Reloader {
         if !mistakes.is_empty() {
             tracing::warn!(%mistakes, "the new config has warnings");
         }
-        let (before, config) = (Arc::clone(&self.config), Arc::new(config));
+        let config = Arc::new(config);
         let new = Arc::clone(&config);
-        // A large fleet takes a while to compare and compile; probes go on meanwhile.
-        let compiling = tokio::task::spawn_blocking(move || (config::changes(&before, &new), compile(&new, revision)));
-        let Ok((changes, compiled)) = compiling.await else {
+        // A large fleet takes a while to compile; probes go on meanwhile.
+        let compiling = tokio::task::spawn_blocking(move || compile(&new, revision));
+        let Ok(compiled) = compiling.await else {
             tracing::error!("compiling the config failed: nothing was changed");
             return "refused";
         };
@@ -78,6 +79,24 @@ impl Reloader {
         tracing::info!(revision, changes = changes.len(), ?took, "the new config is in force");
         "applied"
     }
+}
+
+/// The config to put in force, and what changed in the files. What needs a restart stays as it runs: a front door is still probed where
+/// this node listens, and it stays in its region.
+fn load(source: &Source, running: &Config) -> (Loaded, Vec<Change>) {
+    let loaded = config::load(&source.path, &source.identity);
+    let Some(config) = &loaded.config else { return (loaded, Vec::new()) };
+    let changes = config::changes(running, config);
+    let region = |config: &Config| Arc::clone(&config.regions[config.node.region.index()].name);
+    if config.listen.http == running.listen.http && region(config) == region(running) {
+        return (loaded, changes);
+    }
+    let pinned = Identity {
+        http: running.listen.http.clone(),
+        region: Some(region(running).to_string()),
+        ..source.identity.clone()
+    };
+    (config::load(&source.path, &pinned), changes)
 }
 
 /// When the config last changed, in seconds of calendar time: the same on all nodes that got the same files with their times.
@@ -99,4 +118,33 @@ fn newest_change(path: &Path) -> Option<u64> {
 #[allow(clippy::cast_precision_loss, reason = "seconds of calendar time are far below 2^52")]
 fn precise(revision: u64) -> f64 {
     revision as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_a_restart_stays_as_it_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Source { path: folder.path().join("meridian.toml"), identity: Identity::default() };
+        let write = |port: u16, region: &str| {
+            let text = format!(
+                "node.region = \"{region}\"\n[listen]\nhttp = [\"127.0.0.1:{port}\"]\n\
+                 [regions.eu]\naddresses = [\"192.0.2.1\"]\n[regions.us]\naddresses = [\"192.0.2.2\"]\n"
+            );
+            std::fs::write(&source.path, text).unwrap();
+        };
+        write(8080, "eu");
+        let running = config::load(&source.path, &source.identity).config.unwrap();
+        write(9090, "us");
+        let (loaded, changes) = load(&source, &running);
+        let config = loaded.config.unwrap();
+        assert_eq!(config.regions[0].check.port, Some(8080), "the front door is probed where this node listens");
+        assert_eq!((config.node.region, &config.listen.http), (running.node.region, &running.listen.http));
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        for key in ["listen.http", "node.region"] {
+            assert!(changes.iter().any(|change| change.contains(key) && change.contains("restart")), "{changes:?}");
+        }
+    }
 }

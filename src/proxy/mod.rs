@@ -1,7 +1,7 @@
 //! HTTP in, HTTP out: one worker per core, each with its own listeners, origin connections and counters.
 //!
 //! A request is settled before anything is done for it: *classify* says what it is, *pick* where it goes, both pure; then it is
-//! *forwarded*, and a failure that provably left nothing behind is picked again. Workers share the table, the origins' load
+//! *exchanged*, and a try that left nothing behind, or can be repeated without harm, is picked again. Workers share the table, the origins' load
 //! and nothing else.
 //!
 //! A request's way through the files: `serve` waits for a head, `h1` reads it, `exchange` settles it and carries it out over one of

@@ -154,7 +154,7 @@ impl Client {
     /// Tells the client why not. Says whether its connection may serve another request: only where nothing of this one is unread.
     pub(super) fn refuse(&mut self, refusal: Refusal, reply: &Reply, is_read: bool, ledger: &mut Ledger) -> bool {
         ledger.settle(Outcome::Refused(refusal));
-        let persists = is_read && reply.persists && !refusal.ends_connection();
+        let persists = is_read && reply.persists && !self.worker.is_draining() && !refusal.ends_connection();
         self.is_sending = !persists;
         tracing::debug!(refusal = refusal.as_str(), request_id = %reply.id, "refused");
         refusal.write(reply, persists, self.wire.outbox.head());

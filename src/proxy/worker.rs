@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use metrics::Counter;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -176,6 +177,22 @@ async fn tick(worker: Rc<Worker>) {
     }
 }
 
+/// Counts a client's connection as opened, and as closed however it ends.
+struct Counted(Counter);
+
+impl Counted {
+    fn new(opened: &Counter, closed: &Counter) -> Self {
+        opened.increment(1);
+        Self(closed.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.increment(1);
+    }
+}
+
 /// Accepts until told to drain, then waits for what was accepted. At the connection limit it pauses: clients queue in the kernel.
 async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore>, mut drain: watch::Receiver<bool>) {
     let opened = metrics::counter!("meridian_http_connections_opened_total");
@@ -193,15 +210,13 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
             _ = drain.wait_for(|is_draining| *is_draining) => break,
             (place, accepted) = next => match accepted {
                 Ok((stream, client)) => {
-                    opened.increment(1);
                     // Without it small answers wait for acknowledgements; a socket that cannot do it works all the same.
                     _ = stream.set_nodelay(true);
-                    let (worker, closed) = (Rc::clone(&worker), closed.clone());
+                    let (worker, counted) = (Rc::clone(&worker), Counted::new(&opened, &closed));
                     connections.spawn_local(async move {
                         // Made in here: a future that is moved into another takes its room twice.
                         serve(stream, client.ip().to_canonical(), worker).await;
-                        closed.increment(1);
-                        drop(place);
+                        drop((counted, place));
                     });
                 }
                 Err(error) => {

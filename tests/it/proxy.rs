@@ -154,7 +154,8 @@ fn a_request_in_flight_is_answered_before_the_node_stops() {
     assert!(idle.is_closed(), "an idle connection is let go at once");
     crate::scene::eventually("the listener is closed", || std::net::TcpStream::connect(address).is_err().then_some(()));
     in_flight.send(b"lo").unwrap();
-    assert_eq!(in_flight.receive(false).unwrap().text(), "hello");
+    let answer = in_flight.receive(false).unwrap();
+    assert_eq!((answer.text().as_str(), answer.header("connection")), ("hello", Some("close")));
     stopping.join().unwrap();
 }
 

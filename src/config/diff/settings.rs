@@ -8,7 +8,7 @@ use crate::config::Config;
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.restart("node.name", &old.node.name, &new.node.name);
-    changes.field("node", "region", region_name(old, old.node.region), region_name(new, new.node.region));
+    changes.restart("node.region", region_name(old, old.node.region), region_name(new, new.node.region));
     changes.restart("listen.http", &fields::list(&old.listen.http), &fields::list(&new.listen.http));
     changes.restart("listen.dns", &fields::list(&old.listen.dns), &fields::list(&new.listen.dns));
     changes.restart("listen.admin", &old.listen.admin.to_string(), &new.listen.admin.to_string());

@@ -67,7 +67,7 @@ impl Connections {
         let now = self.clock.now();
         let mut all = self.idle.borrow_mut();
         let idle = all.get_mut(&address)?;
-        while let Some(Idle { mut wire, metrics, until }) = idle.pop() {
+        while let Some(Idle { wire, metrics, until }) = idle.pop() {
             // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
             if until > now && wire.is_quiet() {
                 return Some(self.lent(wire, metrics, address, pool));
@@ -96,7 +96,7 @@ impl Connections {
     pub(in crate::proxy) fn sweep(&self) {
         let now = self.clock.now();
         self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain_mut(|entry| entry.until > now && entry.wire.is_quiet());
+            idle.retain(|entry| entry.until > now && entry.wire.is_quiet());
             !idle.is_empty()
         });
     }
@@ -104,7 +104,7 @@ impl Connections {
 
 impl Lent {
     /// The request is over and the connection may serve another.
-    pub(in crate::proxy) fn give_back(mut self) {
+    pub(in crate::proxy) fn give_back(self) {
         let Some(home) = self.home.upgrade() else { return };
         if !self.wire.is_quiet() {
             return;

@@ -127,8 +127,8 @@ impl Exchange<'_> {
             between_bytes: timeouts.between_bytes,
             max_head_size: self.routing.settings.max_head_size,
         };
-        let mut talk = Talk::new(self.order, patience, origin);
-        let Client { wire, deadline, .. } = &mut *self.client;
+        let Client { wire, deadline, worker, .. } = &mut *self.client;
+        let mut talk = Talk::new(self.order, worker, patience, origin);
         poll_fn(|cx| talk.poll(wire, origin, deadline, cx)).await
     }
 

@@ -14,6 +14,7 @@ use crate::proxy::{
     headers::{Hop, Incoming},
     io::{Deadline, Wire},
     transfer::{Broken, Pump, Reader, Side, Unread, Writer},
+    worker::Worker,
 };
 
 /// Interim answers that one request may get.
@@ -31,6 +32,7 @@ pub(super) struct Patience {
 /// One try under way.
 pub(super) struct Talk<'a> {
     order: &'a Order,
+    worker: &'a Worker,
     patience: Patience,
     up: Pump,
     upload: Upload,
@@ -98,10 +100,11 @@ pub(super) enum Failure {
 
 impl<'a> Talk<'a> {
     /// Begins with the request's head, which goes out together with what is there of its body.
-    pub(super) fn new(order: &'a Order, patience: Patience, origin: &mut Wire) -> Self {
+    pub(super) fn new(order: &'a Order, worker: &'a Worker, patience: Patience, origin: &mut Wire) -> Self {
         origin.outbox.head().extend_from_slice(&order.head);
         Self {
             order,
+            worker,
             patience,
             up: Pump::new(Reader::new(order.length), Writer::new(order.length)),
             upload: Upload::Moving,
@@ -257,7 +260,8 @@ impl<'a> Talk<'a> {
             (Length::Chunked, Minor::Zero) => Length::UntilClose,
             (same, _) => same,
         };
-        let persists = reply.persists && framed != Length::UntilClose && self.upload != Upload::Stuck;
+        let may_persist = reply.persists && !self.worker.is_draining();
+        let persists = may_persist && framed != Length::UntilClose && self.upload != Upload::Stuck;
         let incoming =
             Incoming { head: &head, hop: &hop, length: framed, client: reply.minor, persists, id: &reply.id };
         match head.status {
