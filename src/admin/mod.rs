@@ -19,8 +19,8 @@ mod surface;
 mod token;
 
 pub use api::{
-    ActionName, KeptOverride, OriginStatus, OverrideRequest, PoolRegionStatus, PoolStatus, RegionStatus, RowStatus,
-    Status, SubjectName,
+    ActionName, ClearRequest, KeptOverride, OriginStatus, OverrideRequest, PoolRegionStatus, PoolStatus, RegionStatus,
+    RowStatus, Status, SubjectName,
 };
 pub use server::{BindError, Server};
 pub use surface::Surface;

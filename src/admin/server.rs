@@ -22,6 +22,8 @@ use super::{Surface, Token, api, pages};
 /// Scrapers and people at once; a further one waits.
 const MAX_CONNECTIONS: usize = 64;
 /// Time to send a request's head, and to sit idle.
+/// How long one connection may live.
+const CONNECTION_AGE: Duration = Duration::from_mins(1);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -81,8 +83,12 @@ impl Server {
             tokio::spawn(async move {
                 let mut builder = http1::Builder::new();
                 builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-                if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
-                    tracing::debug!(%error, "admin connection ended");
+                let serving = builder.serve_connection(TokioIo::new(stream), service);
+                // Who does not read its answers must not hold a place for good.
+                match tokio::time::timeout(CONNECTION_AGE, serving).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::debug!(%error, "admin connection ended"),
+                    Err(_) => tracing::debug!("admin connection was open for long enough"),
                 }
                 drop(place);
             });

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{Config, Identity, Loaded, Pool, duration_as_written, load};
+use crate::config::{CheckTiming, Config, Identity, Loaded, Pool, duration_as_written, load};
 
 /// Pools that the summary shows one by one.
 const MAX_SHOWN: usize = 20;
@@ -68,7 +68,28 @@ fn summary(config: &Config) -> String {
     let left_out = config.pools.len().saturating_sub(MAX_SHOWN);
     let more = (left_out > 0).then(|| format!("  and {} more\n", counted(left_out, "pool")));
     let pools = config.pools.iter().take(MAX_SHOWN).map(|pool| pool_line(pool));
-    std::iter::once(totals).chain(pools).chain(more).collect()
+    let doors = config.regions.iter().take(MAX_SHOWN).map(|region| {
+        let bound = duration_as_written(region.check.timing.detection_bound());
+        format!("  front door of `{}`: a dead one is out within {bound}\n", region.name)
+    });
+    let crowded = crowding(config).map(|wanted| {
+        format!(
+            "  if all targets fall silent at once, probes wait for each other and verdicts come later than that: \
+             `health.max_in_flight` of {wanted} or more avoids it\n"
+        )
+    });
+    std::iter::once(totals).chain(pools).chain(more).chain(doors).chain(crowded).collect()
+}
+
+/// The probes that would be under way at once if every target were silent, where that is more than may be.
+fn crowding(config: &Config) -> Option<usize> {
+    let busy = |timing: &CheckTiming| timing.timeout.as_secs_f64() / timing.interval.max(timing.timeout).as_secs_f64();
+    #[allow(clippy::cast_precision_loss, reason = "a count of origins is far below 2^52")]
+    let origins: f64 = config.pools.iter().map(|pool| pool.origins.len() as f64 * busy(&pool.check.timing)).sum();
+    let doors: f64 = config.regions.iter().map(|region| busy(&region.check.timing)).sum();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most one probe per target")]
+    let wanted = (origins + doors).ceil() as usize;
+    (wanted > config.health.max_in_flight).then_some(wanted)
 }
 
 fn pool_line(pool: &Pool) -> String {

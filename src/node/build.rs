@@ -1,6 +1,11 @@
 //! Everything a node needs before it runs.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     admin::{self, Token, TokenError},
@@ -36,6 +41,8 @@ pub struct Node {
     pub(super) control: Control,
     pub(super) commands: control::Handle,
     pub(super) table: Table,
+    /// Held as long as the node lives: two nodes would overwrite each other's state.
+    pub(super) state: File,
 }
 
 /// Why a node cannot run.
@@ -58,9 +65,17 @@ pub enum BuildError {
     /// The overrides of the last run.
     #[error(transparent)]
     Overrides(#[from] control::OverrideFileError),
+    /// The state directory.
+    #[error(
+        "the state directory {0} is used by another node\nhint: give each node its own with `--state-directory` or `state.directory`"
+    )]
+    StateInUse(String),
     /// A thread or runtime could not be had.
     #[error("the node cannot start: {0}")]
     Threads(#[from] io::Error),
+    /// The task that keeps the table ended before its time.
+    #[error("the node stopped because its control task ended; see the log")]
+    Blind,
     /// A second signal came while it drained.
     #[error("ended by a second signal while requests were in flight")]
     Interrupted,
@@ -77,6 +92,7 @@ impl Node {
         let http = proxy::Server::bind(&config.listen.http, config.http.workers)?;
         let dns = dns::Server::bind(&config.listen.dns, config.dns.threads)?;
         let admin = admin::Server::bind(config.listen.admin)?;
+        let state = claim(&config.state_directory)?;
         let token = Token::load_or_make(&config.admin.token_file)?;
         let revision = super::reload::revision(source.as_ref());
         let config = Arc::new(config);
@@ -86,7 +102,18 @@ impl Node {
             build_selector: Some(Box::new(balance::build)),
             clock: clock.clone(),
         })?;
-        Ok(Self { config, revision, source, clock, exporter, token, http, dns, admin, control, commands, table })
+        Ok(Self { config, revision, source, clock, exporter, token, http, dns, admin, control, commands, table, state })
+    }
+}
+
+/// Locks the state directory for this process.
+fn claim(directory: &Path) -> Result<File, BuildError> {
+    fs::create_dir_all(directory)?;
+    let file = File::create(directory.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BuildError::StateInUse(directory.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }
 

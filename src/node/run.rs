@@ -49,7 +49,7 @@ impl Node {
             prober,
         };
 
-        let control = tokio::spawn(self.control.run(async move {
+        let mut control = tokio::spawn(self.control.run(async move {
             // The sender lives until the node ends.
             drop(stopped.wait_for(|is_stopped| *is_stopped).await);
         }));
@@ -60,8 +60,20 @@ impl Node {
         let pages = tokio::spawn(async move { drop(self.admin.run(served, self.token).await) });
         tracing::info!(?http, ?dns, %admin, node = %reloader.config.node.name, "listening");
 
-        while wishes.next().await == Wish::Reload {
-            reloader.reload().await;
+        let mut is_blind = false;
+        loop {
+            tokio::select! {
+                wish = wishes.next() => match wish {
+                    Wish::Reload => reloader.reload().await,
+                    Wish::Drain => break,
+                },
+                // Without control nothing is believed any more: better gone, and seen to be gone, than wrong.
+                ended = &mut control => {
+                    tracing::error!(?ended, "control ended: the node stops");
+                    is_blind = true;
+                    break;
+                }
+            }
         }
         surface.drain();
         tracing::info!("draining: a second signal ends it at once");
@@ -70,8 +82,12 @@ impl Node {
         // Everything that answers is gone; what is left only looks and writes.
         drop(reloader);
         stop.send_replace(true);
+        if is_blind {
+            return Err(BuildError::Blind);
+        }
         join("control", control).await;
         pages.abort();
+        drop(self.state);
         tracing::info!("stopped");
         Ok(())
     }

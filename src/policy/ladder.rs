@@ -8,7 +8,8 @@
 //! open        everything an operator did not take out, where the pool opens when all is down
 //! ```
 //!
-//! A region whose front door is draining takes no new work on any rung above `open`.
+//! A region whose front door an operator drained or took down takes no new work on any rung above `open`; one that was given a weight keeps
+//! that much.
 //!
 //! Not here: classes and the pool's last resort, which come with the issue that brings them; residency, which narrows `regions`.
 
@@ -76,7 +77,9 @@ pub fn climb(with: &Climb<'_>, random: &mut Random) -> Option<(Rung, RegionId)> 
     let first = |rung: Rung, is_good: &dyn Fn(RegionId) -> bool| {
         with.regions.iter().copied().find(|region| is_good(*region)).map(|region| (rung, region))
     };
-    let is_open_for_work = |region: RegionId| door(region).is_none_or(RowState::takes_new_work);
+    // A door that probes lost is clients' trouble, not requests'; one that an operator took down or out is closed for both.
+    let is_open_for_work =
+        |region: RegionId| door(region).is_none_or(|door| door.takes_new_work() && !door.is_withheld());
     let is_proven = |region: RegionId| row(region).is_some_and(RowState::is_usable) && is_open_for_work(region);
 
     if is_proven(with.home) && with.regions.contains(&with.home) && with.keeps(with.home, random) {
@@ -103,7 +106,8 @@ impl Climb<'_> {
     /// Whether this request is within what the region keeps.
     fn keeps(&self, region: RegionId, random: &mut Random) -> bool {
         let Some(entry) = self.pool.region(region) else { return false };
-        let share = carry(entry.row.read(self.snapshot.now).weight);
+        let word = self.door(region).map_or(BasisPoints::FULL, |door| door.weight);
+        let share = carry(entry.row.read(self.snapshot.now).weight).min(word);
         share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
     }
 

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::{
     Refusal,
-    exchange::{self, Refused, Reply, settle, unread},
+    exchange::{self, After, Refused, Reply, settle, unread},
     h1::{Length, Scan},
     io::{Deadline, Wire},
     observe::{Ledger, Outcome},
@@ -95,15 +95,25 @@ impl Client {
             Next::Over => return false,
             Next::Refused(refusal) => Err(unread(&self.worker, refusal)),
         };
-        match settled {
+        let after = match settled {
             Ok(order) => {
-                let persists = exchange::run(self, &order, routing).await;
+                let after = exchange::run(self, &order, routing).await;
                 self.worker.buffers.give_back(order.into_head());
-                persists && !self.worker.is_draining()
+                after
             }
             Err(Refused { refusal, reply, length }) => {
                 let mut ledger = Ledger::open(&routing.unrouted, &self.worker.clock);
-                self.refuse(refusal, &reply, length == Length::None, &mut ledger)
+                return self.refuse(refusal, &reply, length == Length::None, &mut ledger);
+            }
+        };
+        // A tunnel may outlive many configs: it holds on to none.
+        drop(view);
+        match after {
+            After::Next => !self.worker.is_draining(),
+            After::Close => false,
+            After::Tunnel(through) => {
+                through.carry(self).await;
+                false
             }
         }
     }

@@ -57,8 +57,11 @@ impl<'b> Target<'b> {
         std::str::from_utf8(&self.host.bytes[..usize::from(self.host.length)]).unwrap_or_default()
     }
 
-    /// The path alone.
+    /// The path alone. What is asked of the whole host is asked of its root.
     pub(super) fn path(&self) -> &'b str {
+        if self.path_and_query == "*" {
+            return "/";
+        }
         self.path_and_query.split_once('?').map_or(self.path_and_query, |(path, _)| path)
     }
 }
@@ -166,7 +169,7 @@ mod tests {
         assert_eq!(path("/x?y=/z").unwrap(), ("/x", "/x?y=/z"));
         assert_eq!(path("HTTP://a").unwrap(), ("/", "/"));
         assert_eq!(path("http://a/x?y").unwrap(), ("/x", "/x?y"));
-        assert_eq!(path("*").unwrap(), ("*", "*"));
+        assert_eq!(path("*").unwrap(), ("/", "*"));
         for target in ["x", "ftp://a/", "http://a?x", "a:80", "", "**"] {
             assert_eq!(path(target), Err(Refusal::BadTarget), "{target}");
         }

@@ -199,6 +199,7 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
     let closed = metrics::counter!("meridian_http_connections_closed_total");
     let mut connections = JoinSet::new();
     loop {
+        while connections.try_join_next().is_some() {}
         let next = async {
             // Waits for a place, but keeps none while nobody comes: other listeners share them.
             drop(places.acquire().await);
@@ -224,7 +225,6 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some(_) = connections.join_next() => {}
         }
     }
     drop(listener);

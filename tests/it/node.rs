@@ -178,3 +178,18 @@ fn an_unknown_flag_is_2_and_a_bad_config_1() {
     assert_eq!(missing.status.code(), Some(1));
     assert!(String::from_utf8(missing.stderr).unwrap().contains("does/not/exist.toml"));
 }
+
+#[test]
+fn two_nodes_do_not_share_a_state_directory() {
+    let a = origin("a");
+    let node = meridian(&config(&[&a], "shop.example"));
+    let state = node.token_file();
+    let (state, directory) = (state.parent().unwrap(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("meridian.toml");
+    fs::write(&file, config(&[&a], "shop.example")).unwrap();
+    let free = ["--listen-http", "--listen-dns", "--listen-admin"].map(|flag| [flag, "127.0.0.1:0"]);
+    let arguments = ["serve", "--config", file.to_str().unwrap(), "--state-directory", state.to_str().unwrap()];
+    let ended = run(&[&arguments[..], free.as_flattened()].concat());
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1) && said.contains("is used by another node"), "{said}");
+}

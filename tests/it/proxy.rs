@@ -179,3 +179,26 @@ fn opened_minus_closed_is_open() {
         (open == 0).then_some(())
     });
 }
+
+#[test]
+fn what_may_not_be_done_twice_is_sent_once() {
+    let (a, b) = (origin("a"), origin("b"));
+    let node = one_pool(&[&a, &b]);
+    let mut client = Connection::open(node.http());
+    for kept in [false, true] {
+        if kept {
+            // Leaves a connection behind to each origin.
+            for _ in 0..4 {
+                client.ask(b"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n").unwrap();
+            }
+        }
+        for (method, times) in [("POST", 1..=1), ("GET", 2..=4)] {
+            let before = a.requests() + b.requests();
+            let request = format!("{method} /drop HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+            let answer = client.ask(request.as_bytes()).unwrap();
+            assert_eq!(answer.status, 502);
+            let sent = a.requests() + b.requests() - before;
+            assert!(times.contains(&sent), "{method} was sent {sent} times, over a kept connection: {kept}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 mod overrides;
 mod status;
 
-pub use overrides::{ActionName, KeptOverride, OverrideRequest, SubjectName};
+pub use overrides::{ActionName, ClearRequest, KeptOverride, OverrideRequest, SubjectName};
 pub(super) use overrides::{clear_override, overrides, set_override};
 pub(super) use status::status;
 pub use status::{OriginStatus, PoolRegionStatus, PoolStatus, RegionStatus, RowStatus, Status};

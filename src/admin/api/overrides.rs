@@ -46,15 +46,26 @@ pub enum ActionName {
     Weight(f64),
 }
 
-/// A request to set or clear an override.
+/// A request to clear whatever was set about a subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClearRequest {
+    /// About what.
+    pub subject: SubjectName,
+    /// Who wants it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A request to set an override.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OverrideRequest {
     /// About what.
     pub subject: SubjectName,
-    /// What is wanted; absent when clearing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<ActionName>,
+    /// What is wanted.
+    pub action: ActionName,
     /// Who wants it.
     pub author: String,
     /// Why.
@@ -108,7 +119,7 @@ impl From<CommandError> for Refused {
     }
 }
 
-type Called = Result<Json<OverrideRequest>, JsonRejection>;
+type Called<T> = Result<Json<T>, JsonRejection>;
 type Surfaced = State<Arc<Surface>>;
 
 /// `GET /v1/overrides`.
@@ -119,13 +130,11 @@ pub(in crate::admin) async fn overrides(State(surface): Surfaced) -> Json<Vec<Ke
 /// `PUT /v1/overrides`.
 pub(in crate::admin) async fn set_override(
     State(surface): Surfaced,
-    called: Called,
+    called: Called<OverrideRequest>,
 ) -> Result<Json<OverrideRequest>, Refused> {
     let Json(request) = called?;
     let unfit = |why: String| Refused(StatusCode::UNPROCESSABLE_ENTITY, why);
-    let action =
-        request.action.ok_or_else(|| unfit("`action` is missing: `up`, `down`, `drain` or a weight".into()))?;
-    let action = Action::try_from(action).map_err(unfit)?;
+    let action = Action::try_from(request.action).map_err(unfit)?;
     let expires_in: Option<Duration> = match request.expires_in.as_deref().map(parse_duration) {
         Some(Err(why)) => return Err(unfit(format!("`expires_in`: {why}"))),
         Some(Ok(span)) => Some(span),
@@ -141,9 +150,14 @@ pub(in crate::admin) async fn set_override(
 /// `DELETE /v1/overrides`.
 pub(in crate::admin) async fn clear_override(
     State(surface): Surfaced,
-    called: Called,
-) -> Result<Json<OverrideRequest>, Refused> {
+    called: Called<ClearRequest>,
+) -> Result<Json<ClearRequest>, Refused> {
     let Json(request) = called?;
+    for (field, text) in [("author", &request.author), ("reason", &request.reason)] {
+        if text.trim().is_empty() {
+            return Err(CommandError::Missing(field).into());
+        }
+    }
     surface.control.clear_override(Subject::from(request.subject.clone())).await?;
     tracing::info!(subject = ?request.subject, author = request.author, reason = request.reason, "override cleared");
     Ok(Json(request))

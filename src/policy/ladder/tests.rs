@@ -136,3 +136,19 @@ fn when_all_is_down_a_pool_opens_or_closes_and_an_operators_word_stands() {
     scene.when_all_down = WhenAllDown::Closed;
     assert_eq!(scene.climb(1), None);
 }
+
+#[test]
+fn an_operators_word_on_a_region_moves_requests_too() {
+    let mut scene = Scene::new();
+    scene.say_door(0, RowState { is_forced: true, ..DOWN });
+    assert_eq!(scene.climb(1), Some((Rung::Neighbour, "near")));
+    scene.say_door(0, DOWN);
+    assert_eq!(
+        scene.climb(1),
+        Some((Rung::Home, "home")),
+        "a door that probes lost does not move what is already inside"
+    );
+    scene.say_door(0, RowState { weight: BasisPoints::new(2_500), ..UP });
+    let kept = (0..1_000).filter(|seed| scene.climb(*seed) == Some((Rung::Home, "home"))).count();
+    assert!((200..300).contains(&kept), "{kept}");
+}

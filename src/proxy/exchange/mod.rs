@@ -6,4 +6,4 @@ mod talk;
 mod tunnel;
 
 pub(super) use order::{Refused, Reply, settle, unread};
-pub(super) use run::run;
+pub(super) use run::{After, run};

@@ -132,10 +132,9 @@ fn upgrade<'b>(head: &RequestHead<'b>, hop: &Hop<'_>, length: Length) -> Option<
 impl From<Malformed> for Refusal {
     fn from(malformed: Malformed) -> Self {
         match malformed {
-            Malformed::Syntax | Malformed::LineEnd => Self::Malformed,
+            Malformed::Syntax | Malformed::LineEnd | Malformed::Target => Self::Malformed,
             Malformed::Version => Self::BadVersion,
             Malformed::TooManyHeaders => Self::HeadTooLarge,
-            Malformed::Target => Self::BadTarget,
             Malformed::ContentLength | Malformed::LengthAndChunks | Malformed::TransferEncoding => {
                 Self::AmbiguousLength
             }

@@ -3,7 +3,7 @@
 //! A request is tried again, at another origin, when not a byte of it was written, or when it is idempotent, has no body, and none of the
 //! answer came. Tries are bounded by the pool's `retries`.
 
-use std::future::poll_fn;
+use std::{future::poll_fn, time::Duration};
 
 use super::{
     order::Order,
@@ -22,23 +22,44 @@ use crate::{
     },
 };
 
-/// Carries a request out. Says whether the client's connection may serve another; where the request was refused, the client has
-/// been told.
+/// What becomes of a client's connection after a request.
+pub(in crate::proxy) enum After {
+    /// It may serve another.
+    Next,
+    /// It ends.
+    Close,
+    /// It carries another protocol to an origin. It stands apart from the request, which would hold on to a config for as long.
+    Tunnel(Box<Through>),
+}
+
+/// What a tunnel needs.
+pub(in crate::proxy) struct Through {
+    origin: Lent,
+    idle: Duration,
+    /// Counts as its origin's load while it lasts.
+    _sent: Option<InFlight>,
+}
+
+impl Through {
+    /// Carries everything both ways until both sides are done.
+    pub(in crate::proxy) async fn carry(mut self: Box<Self>, client: &mut Client) {
+        let Client { wire, deadline, .. } = client;
+        let mut tunnel = Tunnel::new(self.idle, deadline);
+        poll_fn(|cx| tunnel.poll(wire, &mut self.origin.wire, deadline, cx)).await;
+    }
+}
+
+/// Carries a request out. Where it was refused, the client has been told.
 ///
 /// What is large is borrowed, or stands in the exchange once: a future has room for everything that is moved into it, and every
 /// connection has such a future.
-pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &Routing) -> bool {
+pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &Routing) -> After {
     let mut ledger = Ledger::open(&routing.route(order.case.route).metrics, &client.worker.clock);
     let plan = routing.pool(order.case.pool);
     let mut exchange = Exchange { client, order, plan, routing, sent: None, lent: None };
     let ended = exchange.try_origins().await;
-    if ended == Ok(Ending::Upgraded) {
-        ledger.settle(Outcome::Answered);
-        exchange.tunnel().await;
-        return false;
-    }
-    let Exchange { client, lent, .. } = exchange;
-    match ended {
+    let Exchange { client, lent, sent, .. } = exchange;
+    let persists = match ended {
         Ok(Ending::Answered { is_uploaded, origin_persists, client_persists }) => {
             ledger.settle(Outcome::Answered);
             client.is_sending = !is_uploaded;
@@ -47,7 +68,12 @@ pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &
             }
             client_persists
         }
-        Ok(Ending::Upgraded) | Err(Failure::ClientLeft) => false,
+        Ok(Ending::Upgraded) => {
+            ledger.settle(Outcome::Answered);
+            let idle = plan.settings.timeouts.tunnel_idle;
+            return lent.map_or(After::Close, |origin| After::Tunnel(Box::new(Through { origin, idle, _sent: sent })));
+        }
+        Err(Failure::ClientLeft) => false,
         Err(Failure::Truncated) => {
             ledger.settle(Outcome::OriginTruncated);
             false
@@ -56,7 +82,8 @@ pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &
             // Whatever was read of a body, nobody reads the rest.
             client.refuse(refusal, &order.reply, order.length == Length::None, &mut ledger)
         }
-    }
+    };
+    if persists { After::Next } else { After::Close }
 }
 
 struct Exchange<'a> {
@@ -125,17 +152,9 @@ impl Exchange<'_> {
             client_body: self.routing.settings.body_timeout,
             response_head: timeouts.response_head,
             between_bytes: timeouts.between_bytes,
-            max_head_size: self.routing.settings.max_head_size,
         };
         let Client { wire, deadline, worker, .. } = &mut *self.client;
         let mut talk = Talk::new(self.order, worker, patience, origin);
         poll_fn(|cx| talk.poll(wire, origin, deadline, cx)).await
-    }
-
-    async fn tunnel(&mut self) {
-        let Some(Lent { wire: origin, .. }) = &mut self.lent else { return };
-        let Client { wire, deadline, .. } = &mut *self.client;
-        let mut tunnel = Tunnel::new(self.plan.settings.timeouts.tunnel_idle, deadline);
-        poll_fn(|cx| tunnel.poll(wire, origin, deadline, cx)).await;
     }
 }

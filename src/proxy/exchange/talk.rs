@@ -17,6 +17,8 @@ use crate::proxy::{
     worker::Worker,
 };
 
+/// Bytes that an answer's head may take.
+const MOST_HEAD: usize = 64 * 1024;
 /// Interim answers that one request may get.
 const MOST_INTERIM: u8 = 32;
 
@@ -26,7 +28,6 @@ pub(super) struct Patience {
     pub(super) client_body: Duration,
     pub(super) response_head: Duration,
     pub(super) between_bytes: Duration,
-    pub(super) max_head_size: usize,
 }
 
 /// One try under way.
@@ -218,8 +219,8 @@ impl<'a> Talk<'a> {
         loop {
             if !origin.input().is_empty() {
                 match self.scan.head(origin.input()) {
-                    Ok(Some(head)) if head.end <= self.patience.max_head_size => return Poll::Ready(Ok(head)),
-                    Ok(None) if origin.input().len() < self.patience.max_head_size => {}
+                    Ok(Some(head)) if head.end <= MOST_HEAD => return Poll::Ready(Ok(head)),
+                    Ok(None) if origin.input().len() < MOST_HEAD => {}
                     Ok(_) | Err(_) => return Poll::Ready(Err(Refusal::BadResponse)),
                 }
             }
@@ -261,7 +262,8 @@ impl<'a> Talk<'a> {
             (same, _) => same,
         };
         let may_persist = reply.persists && !self.worker.is_draining();
-        let persists = may_persist && framed != Length::UntilClose && self.upload != Upload::Stuck;
+        // An answer before the end of its request leaves nobody to read the rest.
+        let persists = may_persist && framed != Length::UntilClose && self.upload == Upload::Done;
         let incoming =
             Incoming { head: &head, hop: &hop, length: framed, client: reply.minor, persists, id: &reply.id };
         match head.status {

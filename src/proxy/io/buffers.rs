@@ -55,12 +55,12 @@ impl Buffers {
 impl Buffer {
     /// Uses up bytes at the front.
     pub(in crate::proxy) fn advance(&mut self, used: usize) {
-        self.begin = (self.begin + used).min(self.end);
+        self.begin = self.begin.saturating_add(used).min(self.end);
     }
 
     /// Leaves out everything behind the first `length` bytes.
     pub(in crate::proxy) fn truncate(&mut self, length: usize) {
-        self.end = self.end.min(self.begin + length);
+        self.end = self.end.min(self.begin.saturating_add(length));
     }
 
     /// Room behind what is there; nothing if it is full of unused bytes.

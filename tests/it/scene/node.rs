@@ -181,5 +181,11 @@ impl Drop for Meridian {
     fn drop(&mut self) {
         _ = self.child.kill();
         _ = self.child.wait();
+        // A panic ends one task and is easily survived unseen.
+        if !thread::panicking() {
+            let logs = self.logs.lock().unwrap();
+            let panic = logs.iter().find(|entry| entry.as_str().is_some_and(|line| line.contains("panicked at")));
+            assert!(panic.is_none(), "the node panicked: {panic:?}");
+        }
     }
 }

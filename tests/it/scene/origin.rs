@@ -141,6 +141,8 @@ fn answer(mut stream: &TcpStream, path: &str, head: &str, body: &[u8], name: &st
     match path {
         "/echo" => whole(body),
         "/head" => whole(head.as_bytes()),
+        // Hears the request, and closes.
+        "/drop" => stream.shutdown(Shutdown::Both).ok().and(None),
         // Never answers.
         "/stall" => {
             thread::park_timeout(Duration::from_secs(20));

@@ -13,7 +13,7 @@ use crate::config::document::{
 section! {
     /// Who this node is.
     pub(crate) struct Node ("`node`") {
-        /// Its name in logs, headers and metrics.
+        /// Its name in its log and in `meridian status`.
         name: Name = "meridian",
         /// The region it stands in: asked before others.
         region: Text = optional "the only region, where there is exactly one",
