@@ -83,7 +83,11 @@ fn summary(config: &Config) -> String {
 
 /// The probes that would be under way at once if every target were silent, where that is more than may be.
 fn crowding(config: &Config) -> Option<usize> {
-    let busy = |timing: &CheckTiming| timing.timeout.as_secs_f64() / timing.interval.max(timing.timeout).as_secs_f64();
+    // A silent target is asked again after `recheck` until it is out.
+    let busy = |timing: &CheckTiming| {
+        let again = if timing.fall > 1 { timing.recheck.min(timing.interval) } else { timing.interval };
+        timing.timeout.as_secs_f64() / again.max(timing.timeout).as_secs_f64()
+    };
     #[allow(clippy::cast_precision_loss, reason = "a count of origins is far below 2^52")]
     let origins: f64 = config.pools.iter().map(|pool| pool.origins.len() as f64 * busy(&pool.check.timing)).sum();
     let doors: f64 = config.regions.iter().map(|region| busy(&region.check.timing)).sum();
@@ -118,7 +122,23 @@ mod tests {
         let answer = run(Path::new("config/meridian.toml"), &Identity::default(), Format::Text { colour: false });
         assert!(answer.is_usable, "{}", answer.text);
         assert!(answer.text.starts_with("config/meridian.toml: good\n"), "{}", answer.text);
-        assert!(answer.text.contains("a dead one is out within 2s250ms"), "{}", answer.text);
+        for subject in ["pool `shop`", "front door of `home`"] {
+            let line = answer.text.lines().find(|line| line.contains(subject)).unwrap();
+            assert!(line.contains("a dead one is out within 2s250ms"), "{line}");
+        }
+        assert!(!answer.text.contains("max_in_flight"), "{}", answer.text);
+    }
+
+    #[test]
+    fn more_targets_than_can_be_asked_at_once_are_told() {
+        let origins: String =
+            (0..300).map(|at| format!("{{ address = \"10.0.{}.{}:80\" }}, ", at / 250, at % 250)).collect();
+        let text = format!(
+            "[regions.home]\naddresses = [\"192.0.2.1\"]\n[pools.shop]\norigins = [{origins}]\n[[routes]]\nhost = \"*\"\npool = \"shop\"\n"
+        );
+        let config = crate::config::from_text("test.toml", &text, &Identity::default()).config.unwrap();
+        assert_eq!(crowding(&config), Some(301), "300 origins and a front door");
+        assert!(summary(&config).contains("`health.max_in_flight` of 301 or more"));
     }
 
     #[test]

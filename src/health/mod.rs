@@ -5,7 +5,7 @@
 //!
 //! | metric | labels |
 //! |---|---|
-//! | `meridian_probes_total` | `result` (`good`, `bad`) |
+//! | `meridian_probes_total` | `result` (`good`, `bad`, `unasked`: failed on this side, and says nothing) |
 //! | `meridian_probe_targets` | |
 //!
 //! Not here: what a signal does to a row (`control`).

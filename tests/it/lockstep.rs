@@ -128,6 +128,12 @@ fn a_drained_region_leaves_dns_and_http_together() {
     assert_eq!(answered(&node), addresses(&[FAR]));
     assert_eq!(get(node.http(), "x", "/").unwrap().text(), "far");
     let clear = r#"{"subject":{"region":"near"},"author":"test","reason":"done"}"#;
+    // What it would not do is refused, not passed over.
+    let with_action = r#"{"subject":{"region":"near"},"action":"drain","author":"test","reason":"done"}"#;
+    let by_nobody = r#"{"subject":{"region":"near"},"author":" ","reason":"done"}"#;
+    for unfit in [with_action, by_nobody] {
+        assert_eq!(node.command("DELETE", "/v1/overrides", unfit).status, 422, "{unfit}");
+    }
     assert_eq!(node.command("DELETE", "/v1/overrides", clear).status, 200);
     assert_eq!(answered(&node), addresses(&[NEAR, FAR]));
     assert_eq!(get(node.http(), "x", "/").unwrap().text(), "near");

@@ -66,8 +66,8 @@ section! {
 
     /// How probing behaves as a whole.
     pub(crate) struct Health ("`health`") {
-        /// Probes under way at once. Where more targets are silent at the same time than this many times `interval` / `timeout`,
-        /// probes wait for each other and verdicts come later than their bound.
+        /// Probes under way at once. Where more targets than this fall silent at the same time, probes wait for each other and
+        /// verdicts come later than their bound; `meridian check` says when that can be.
         max_in_flight: u32 = 256 in 1 ..= 65536,
     }
 
