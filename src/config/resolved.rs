@@ -16,6 +16,10 @@ use ipnet::IpNet;
 
 use crate::fleet::{DnsName, PoolId, RegionId};
 
+mod tls;
+
+pub use tls::{ClientCertificates, Demands, OriginTls, Pair, Tls, TlsVersion, Trust, UnknownHost};
+
 /// A whole config.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -25,6 +29,8 @@ pub struct Config {
     pub listen: Listen,
     /// How it proxies.
     pub http: Http,
+    /// How it speaks TLS with clients.
+    pub tls: Tls,
     /// How it answers DNS.
     pub dns: Dns,
     /// How probing behaves as a whole.
@@ -57,6 +63,8 @@ pub struct Node {
 pub struct Listen {
     /// Plain HTTP.
     pub http: Vec<SocketAddr>,
+    /// HTTP over TLS.
+    pub https: Vec<SocketAddr>,
     /// DNS, over UDP and TCP.
     pub dns: Vec<SocketAddr>,
     /// The admin API, metrics and health pages.
@@ -135,6 +143,10 @@ pub struct Pool {
     pub name: Arc<str>,
     /// In the order they were written.
     pub origins: Vec<Origin>,
+    /// What is spoken with them.
+    pub protocol: Protocol,
+    /// How TLS is spoken with them; nothing where they are spoken to in the clear.
+    pub tls: Option<OriginTls>,
     /// How they are probed.
     pub check: Check,
     /// What happens when nothing permitted is healthy.
@@ -158,6 +170,15 @@ pub struct Origin {
     pub region: RegionId,
     /// Its share relative to the others, 0 to 256; 0 takes no new work.
     pub weight: u16,
+}
+
+/// What is spoken with origins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    H1,
+    /// HTTP/2: by ALPN over TLS, by prior knowledge without.
+    H2,
 }
 
 /// The last rungs of the failure ladder.

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Admin, Check, CheckKind, CheckTiming, Config, Dns, Http, Listen, Node, Origin, Pool, Region, Timeouts,
-        WhenAllDown,
+        self, Admin, Check, CheckKind, CheckTiming, ClientCertificates, Config, Demands, Dns, Http, Listen, Node, Origin,
+        Pool, Protocol, Region, Timeouts, Tls, TlsVersion, UnknownHost, WhenAllDown,
     },
     fleet::{Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -24,7 +24,7 @@ pub(super) fn config(regions: &[&str], pools: &[(&str, Origins<'_>)]) -> Config 
     let second = Duration::from_secs(1);
     Config {
         node: Node { name: "here-1".into(), region: RegionId(0) },
-        listen: Listen { http: Vec::new(), dns: Vec::new(), admin: address(9_900) },
+        listen: Listen { http: Vec::new(), https: Vec::new(), dns: Vec::new(), admin: address(9_900) },
         http: Http {
             workers: 1,
             max_connections: 1,
@@ -35,6 +35,17 @@ pub(super) fn config(regions: &[&str], pools: &[(&str, Origins<'_>)]) -> Config 
             idle_timeout: second,
             drain_timeout: second,
             trusted_proxies: Vec::new(),
+        },
+        tls: Tls {
+            certificates: Vec::new(),
+            directory: None,
+            max_loaded: 1,
+            unknown_host: UnknownHost::Refuse,
+            ticket_keys: None,
+            handshake_timeout: second,
+            watch_interval: second,
+            demands: Demands { min_version: TlsVersion::V12, client_certificates: ClientCertificates::Off },
+            hosts: Vec::new(),
         },
         dns: Dns { threads: 1, udp_payload: 1_232, tcp_idle_timeout: second, max_tcp_connections: 1 },
         health: config::Health { max_in_flight: 1 },
@@ -147,6 +158,8 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
     Pool {
         name: name.into(),
         origins: origins.iter().map(origin).collect(),
+        protocol: Protocol::H1,
+        tls: None,
         check: check(None),
         when_all_down: WhenAllDown::Open,
         timeouts: Timeouts { connect: second, response_head: second, between_bytes: second, tunnel_idle: second },

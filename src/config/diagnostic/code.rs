@@ -57,6 +57,9 @@ codes! {
     DuplicateName "duplicate-name" "A name is given twice where it must be unique: of a route, or in a zone in different spellings."
     RecordConflict "record-conflict" "Records stand beside each other that cannot."
     NothingToSteer "nothing-to-steer" "A steered name has no pool to follow, or no region to choose."
+    NoCertificate "no-certificate" "TLS is listened for, and there is no certificate to show."
+    BadCertificate "bad-certificate" "A file of certificates, keys or ticket keys cannot be used."
+    ExpiredCertificate "expired-certificate" "A certificate is not valid any more."
     UnusedPool "unused-pool" "No route and no steered name uses a pool."
     UnusedRegion "unused-region" "No origin stands in a region."
     NameserverWithoutAddress "nameserver-without-address" "A zone's own name server has no address in it."
@@ -75,6 +78,7 @@ impl Code {
                 | Self::UnknownPool
                 | Self::PoolEmpty
                 | Self::NothingToSteer
+                | Self::NoCertificate
                 | Self::UnusedPool
                 | Self::UnusedRegion
                 | Self::NameserverWithoutAddress

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{pools, regions, routes, settings, zones};
+use super::{pools, regions, routes, settings, tls, zones};
 use crate::config::Config;
 
 /// One thing that changed.
@@ -25,6 +25,7 @@ impl fmt::Display for Change {
 pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
     let mut changes = Changes(Vec::new());
     settings::compare(old, new, &mut changes);
+    tls::compare(&old.tls, &new.tls, &mut changes);
     regions::compare(old, new, &mut changes);
     pools::compare(old, new, &mut changes);
     routes::compare(old, new, &mut changes);

@@ -10,6 +10,7 @@ mod pools;
 mod regions;
 mod routes;
 mod settings;
+mod tls;
 mod zones;
 
 pub use change::{Change, changes};

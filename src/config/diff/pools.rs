@@ -5,8 +5,9 @@ use std::{net::SocketAddr, sync::Arc};
 use super::{
     change::Changes,
     fields::{self, region_name},
+    tls,
 };
-use crate::config::{Config, Pool, WhenAllDown};
+use crate::config::{Config, Pool, Protocol, WhenAllDown};
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     let name = |pool: &Arc<Pool>| Arc::clone(&pool.name);
@@ -31,6 +32,12 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     fields::duration(changes, subject, "response head timeout", old.timeouts.response_head, new.timeouts.response_head);
     fields::duration(changes, subject, "between bytes timeout", old.timeouts.between_bytes, new.timeouts.between_bytes);
     fields::duration(changes, subject, "tunnel idle timeout", old.timeouts.tunnel_idle, new.timeouts.tunnel_idle);
+    let protocol = |pool: &Pool| match pool.protocol {
+        Protocol::H1 => "h1",
+        Protocol::H2 => "h2",
+    };
+    changes.field(subject, "protocol", protocol(old), protocol(new));
+    changes.field(subject, "tls", &tls::of_origins(old.tls.as_ref()), &tls::of_origins(new.tls.as_ref()));
     fields::check(subject, &old.check, &new.check, changes);
 }
 

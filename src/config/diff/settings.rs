@@ -10,6 +10,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.restart("node.name", &old.node.name, &new.node.name);
     changes.restart("node.region", region_name(old, old.node.region), region_name(new, new.node.region));
     changes.restart("listen.http", &fields::list(&old.listen.http), &fields::list(&new.listen.http));
+    changes.restart("listen.https", &fields::list(&old.listen.https), &fields::list(&new.listen.https));
     changes.restart("listen.dns", &fields::list(&old.listen.dns), &fields::list(&new.listen.dns));
     changes.restart("listen.admin", &old.listen.admin.to_string(), &new.listen.admin.to_string());
     changes.restart("http.workers", &old.http.workers.to_string(), &new.http.workers.to_string());

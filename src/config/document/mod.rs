@@ -24,11 +24,12 @@ mod written;
 pub(crate) use describe::{Fallback, KeyShape, SectionShape, Shape, document_shape};
 pub(crate) use keys::decode_document;
 pub(crate) use merge::merge;
-pub(crate) use scalar::{Json, Kind, bad_name, is_usable_address};
+pub(crate) use scalar::{Json, Kind, Scalar, bad_name, is_usable_address};
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, Document, Origin, Policy, Pool, Records, Region, Steer, Timing, WhenAllDown, Zone, default_timing,
+    Check, ClientCertificates, ClientMode, Document, Origin, OriginTls, Pair, Policy, Pool, Protocol, Records, Region, Steer, Timing,
+    TlsVersion, UnknownHost, Verify, WhenAllDown, Zone, default_timing,
 };
 pub(crate) use syntax::parse;
-pub(crate) use tree::Table;
+pub(crate) use tree::{Table, Value};
 pub(crate) use written::{List, Named, Written};

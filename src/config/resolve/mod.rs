@@ -14,6 +14,7 @@ mod records;
 mod regions;
 mod routes;
 mod steering;
+mod tls;
 mod twice;
 mod unused;
 mod whole;

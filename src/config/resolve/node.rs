@@ -60,11 +60,12 @@ fn unsettled(document: &Document, regions: &Names<'_>) -> Diagnostic {
 pub(super) fn listen(document: &Document, identity: &Identity, problems: &mut Diagnostics) -> Listen {
     let mut taken = HashMap::new();
     let http = addresses("listen.http", &document.listen.http, &identity.http, &mut taken, problems);
+    let https = addresses("listen.https", &document.listen.https, &[], &mut taken, problems);
     let dns = addresses("listen.dns", &document.listen.dns, &identity.dns, &mut taken, problems);
     let admin = identity.admin.unwrap_or(document.listen.admin.value);
     let place = document.listen.admin.place.filter(|_| identity.admin.is_none());
     claim("listen.admin", admin, place, &mut taken, problems);
-    Listen { http, dns, admin }
+    Listen { http, https, dns, admin }
 }
 
 type Taken = HashMap<SocketAddr, (&'static str, Option<Place>)>;

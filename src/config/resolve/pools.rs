@@ -6,13 +6,14 @@ use super::{
     check,
     names::{Names, check_name},
     node::region_id,
+    tls,
     twice::duplicate,
 };
 use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, is_usable_address},
-        resolved::{Origin, Pool, Timeouts, WhenAllDown},
+        resolved::{Origin, Pool, Protocol, Timeouts, WhenAllDown},
     },
     fleet::RegionId,
 };
@@ -30,6 +31,11 @@ fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mu
     Pool {
         name: name.into(),
         origins,
+        protocol: match pool.protocol.value {
+            document::Protocol::H1 => Protocol::H1,
+            document::Protocol::H2 => Protocol::H2,
+        },
+        tls: pool.tls.as_ref().map(|written| tls::origins(written, written.place, problems)),
         check: check::resolve(&pool.check, name, problems),
         when_all_down: match pool.when_all_down.value {
             document::WhenAllDown::Open => WhenAllDown::Open,

@@ -1,6 +1,6 @@
 //! The whole config from the whole document, and how much one config may hold.
 
-use super::{names::Names, node, pools, regions, routes, unused, zones};
+use super::{names::Names, node, pools, regions, routes, tls, unused, zones};
 use crate::config::{
     Config, Diagnostics, Identity,
     diagnostic::{Code, Diagnostic},
@@ -32,6 +32,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
     let pools = pools::resolve(document, &region_names, problems);
     let routes = routes::resolve(document, &pool_names, problems);
     let zones = zones::resolve(document, &region_names, &pool_names, &routes, problems);
+    let tls = tls::tls(document, &listen, problems);
     // What is unused is certain only where every reference leads somewhere.
     if !problems.has_errors() {
         unused::warn(document, &pools, &routes, &zones, problems);
@@ -42,6 +43,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         node,
         listen,
         http: node::http(document),
+        tls,
         dns: node::dns(document),
         health: Health { max_in_flight: document.health.max_in_flight.value as usize },
         admin: node::admin(document, &state_directory),

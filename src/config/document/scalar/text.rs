@@ -56,7 +56,7 @@ pub(crate) fn bad_name(text: &str) -> Option<&'static str> {
 }
 
 impl Scalar for PathBuf {
-    const KIND: Kind = Kind { what: "a file path", example: "\"/var/lib/meridian\"", json: Json::Text };
+    const KIND: Kind = Kind { what: "a file path", example: "\"path/to/it\"", json: Json::Text };
 
     fn read(value: &Value) -> Result<Self, Misread> {
         let text = text_of(value)?;

@@ -1,7 +1,7 @@
 //! The whole document: its top-level keys.
 
 use super::{
-    Pool, Region, Route, Zone,
+    Pool, Region, Route, Tls, Zone,
     node::{Admin, Dns, Health, Http, Listen, Node, State},
 };
 use crate::config::document::{List, Named, section::section};
@@ -17,6 +17,8 @@ section! {
         listen: Listen = {},
         /// How HTTP is proxied. Limits are per node, those on connections per worker.
         http: Http = {},
+        /// How TLS is spoken with clients. Paths are relative to the directory the node is started in.
+        tls: Tls = {},
         /// How DNS is answered.
         dns: Dns = {},
         /// How probing behaves as a whole.
@@ -56,7 +58,8 @@ mod tests {
         let mut problems = Diagnostics::default();
         let file = problems.add_file("all.toml".into());
         let text = "regions.a = {}\npools.a = { origins = [{}], check = { tcp = {} } }\nroutes = [{}]\n\
-                    pools.b = { origins = [], check = { http = {} } }\nzones.a = { records = { a = {} }, steer = { a = {} } }\n";
+                    pools.b = { origins = [], check = { http = {} }, tls = { client = {} } }\n\
+                    tls = { certificates = [{}], client_certificates = {}, hosts = { a = {} } }\nzones.a = { records = { a = {} }, steer = { a = {} } }\n";
         let table = crate::config::document::parse(file, text, &mut problems);
         crate::config::document::decode_document(table, &mut problems);
         let codes: Vec<_> = problems.iter().map(|one| one.code.as_str()).collect();

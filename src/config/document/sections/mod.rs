@@ -6,11 +6,13 @@ mod node;
 mod pool;
 mod region;
 mod route;
+mod tls;
 mod zone;
 
 pub(crate) use check::{Check, Timing, default_timing};
 pub(crate) use document::Document;
-pub(crate) use pool::{Origin, Pool, WhenAllDown};
+pub(crate) use pool::{Origin, Pool, Protocol, WhenAllDown};
 pub(crate) use region::Region;
 pub(crate) use route::Route;
+pub(crate) use tls::{ClientCertificates, ClientMode, OriginTls, Pair, Tls, TlsVersion, UnknownHost, Verify};
 pub(crate) use zone::{Policy, Records, Steer, Zone};

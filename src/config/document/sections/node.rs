@@ -23,6 +23,8 @@ section! {
     pub(crate) struct Listen ("`listen`") {
         /// For HTTP.
         http: List<SocketAddr> = ["0.0.0.0:80"],
+        /// For HTTP over TLS. Needs certificates, see `tls`.
+        https: List<SocketAddr> = [],
         /// For DNS, over UDP and TCP. On a host with several addresses name each: an answer leaves from the address that the
         /// system prefers, not from the one that was asked of `0.0.0.0`.
         dns: List<SocketAddr> = ["0.0.0.0:53"],

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::Check;
+use super::{Check, OriginTls};
 use crate::config::document::{
     List,
     scalar::{Text, choice},
@@ -14,6 +14,14 @@ choice! {
     pub(crate) enum WhenAllDown {
         Open = "open",
         Closed = "closed",
+    }
+}
+
+choice! {
+    /// What is spoken with origins.
+    pub(crate) enum Protocol {
+        H1 = "h1",
+        H2 = "h2",
     }
 }
 
@@ -31,6 +39,11 @@ section! {
         idle_timeout: Duration = "30s" in "1s" ..= "1h",
         /// How long each step towards an origin may take.
         timeouts: Timeouts = {},
+        /// What is spoken with its origins: HTTP/1.1 or HTTP/2. With `tls` it is agreed on in the handshake (ALPN); without, origins have to
+        /// know it beforehand.
+        protocol: Protocol = "h1",
+        /// How TLS is spoken with its origins.
+        tls: OriginTls = optional "origins are spoken to in the clear",
         /// How its origins are probed: by `http` or `tcp`, and by `tcp` where neither is written.
         check: Check = {},
         /// Its origins. At least one, with weight above zero.
