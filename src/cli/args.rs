@@ -41,6 +41,9 @@ struct NodeFlags {
     /// Where it listens for HTTP; may be given more than once.
     #[arg(long, env = "MERIDIAN_LISTEN_HTTP", value_name = "ADDRESS", value_delimiter = ',')]
     listen_http: Vec<SocketAddr>,
+    /// Where it listens for HTTPS; may be given more than once.
+    #[arg(long, value_name = "ADDRESS", env = "MERIDIAN_LISTEN_HTTPS", value_delimiter = ',')]
+    listen_https: Vec<SocketAddr>,
     /// Where it listens for DNS; may be given more than once.
     #[arg(long, env = "MERIDIAN_LISTEN_DNS", value_name = "ADDRESS", value_delimiter = ',')]
     listen_dns: Vec<SocketAddr>,
@@ -58,6 +61,7 @@ impl From<NodeFlags> for Identity {
             node_name: flags.node_name,
             region: flags.region,
             http: flags.listen_http,
+            https: flags.listen_https,
             dns: flags.listen_dns,
             admin: flags.listen_admin,
             state_directory: flags.state_directory,

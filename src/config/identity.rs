@@ -11,6 +11,8 @@ pub struct Identity {
     pub region: Option<String>,
     /// Instead of `listen.http`.
     pub http: Vec<SocketAddr>,
+    /// Instead of `listen.https`.
+    pub https: Vec<SocketAddr>,
     /// Instead of `listen.dns`.
     pub dns: Vec<SocketAddr>,
     /// Instead of `listen.admin`.

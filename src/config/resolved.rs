@@ -82,16 +82,41 @@ pub struct Http {
     pub max_head_size: usize,
     /// Headers that a request may carry.
     pub max_headers: usize,
+    /// Bytes of a request's target.
+    pub max_uri_length: usize,
     /// Time for a client to send a whole head, from its first byte.
     pub head_timeout: Duration,
     /// Longest pause of a client: while it sends a body, and while it takes an answer.
     pub body_timeout: Duration,
     /// How long a client may stay connected without a request.
     pub idle_timeout: Duration,
+    /// How long a client may stay connected at all.
+    pub max_connection_age: Duration,
     /// Time that requests in flight get when the node stops.
     pub drain_timeout: Duration,
     /// Networks whose `X-Forwarded-*` and request id are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// HTTP/2 with clients.
+    pub h2: Http2,
+}
+
+/// How HTTP/2 is spoken with clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Http2 {
+    /// Requests under way on one connection.
+    pub max_streams: u32,
+    /// Bytes of one request's body that nobody took yet.
+    pub stream_window: u32,
+    /// The same for all requests of a connection.
+    pub connection_window: u32,
+    /// Streams that a client may reset in ten seconds.
+    pub max_resets: u32,
+    /// Frames about the connection in ten seconds.
+    pub max_control_frames: u32,
+    /// Frames about nothing in ten seconds.
+    pub max_empty_frames: u32,
+    /// Frames of one head.
+    pub max_continuations: u32,
 }
 
 /// How DNS is answered.

@@ -11,8 +11,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Admin, Check, CheckKind, CheckTiming, ClientCertificates, Config, Demands, Dns, Http, Listen, Node, Origin,
-        Pool, Protocol, Region, Timeouts, Tls, TlsVersion, UnknownHost, WhenAllDown,
+        self, Check, CheckKind, CheckTiming, Config, Node, Origin, Pool, Protocol, Region, Timeouts, WhenAllDown,
     },
     fleet::{Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -20,41 +19,16 @@ use crate::{
 
 pub(super) type Origins<'a> = &'a [(u16, u16, u16)];
 
+/// Everything else is as it is where nobody wrote it.
 pub(super) fn config(regions: &[&str], pools: &[(&str, Origins<'_>)]) -> Config {
-    let second = Duration::from_secs(1);
+    let text = "[regions.here]\naddresses = [\"192.0.2.1\"]\n";
+    let base = config::from_text("scene.toml", text, &config::Identity::default()).config.unwrap();
     Config {
         node: Node { name: "here-1".into(), region: RegionId(0) },
-        listen: Listen { http: Vec::new(), https: Vec::new(), dns: Vec::new(), admin: address(9_900) },
-        http: Http {
-            workers: 1,
-            max_connections: 1,
-            max_head_size: 1_024,
-            max_headers: 8,
-            head_timeout: second,
-            body_timeout: second,
-            idle_timeout: second,
-            drain_timeout: second,
-            trusted_proxies: Vec::new(),
-        },
-        tls: Tls {
-            certificates: Vec::new(),
-            directory: None,
-            max_loaded: 1,
-            unknown_host: UnknownHost::Refuse,
-            ticket_keys: None,
-            handshake_timeout: second,
-            watch_interval: second,
-            demands: Demands { min_version: TlsVersion::V12, client_certificates: ClientCertificates::Off },
-            hosts: Vec::new(),
-        },
-        dns: Dns { threads: 1, udp_payload: 1_232, tcp_idle_timeout: second, max_tcp_connections: 1 },
-        health: config::Health { max_in_flight: 1 },
-        admin: Admin { token_file: "token".into() },
         state_directory: "/nonexistent/state".into(),
         regions: regions.iter().map(|name| Arc::new(region(name))).collect(),
         pools: pools.iter().map(|(name, origins)| Arc::new(pool(name, origins))).collect(),
-        routes: Vec::new(),
-        zones: Vec::new(),
+        ..base
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{io::Write, net::IpAddr};
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 use super::{
     h1::{Header, Length, Malformed, Minor, RequestHead, ResponseHead, is_name, members},
     id::RequestId,
@@ -63,10 +65,33 @@ impl<'b> Hop<'b> {
     }
 }
 
+/// Takes the lines of a head, in the form that a protocol has for them.
+pub(super) trait Lines {
+    /// One more line; it is well formed.
+    fn line(&mut self, name: &str, value: &[u8]);
+}
+
+impl Lines for Vec<u8> {
+    fn line(&mut self, name: &str, value: &[u8]) {
+        line(self, name, value);
+    }
+}
+
+impl Lines for HeaderMap {
+    fn line(&mut self, name: &str, value: &[u8]) {
+        // What was read as a header can be written as one, and there are far fewer of them than a map takes.
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+            _ = self.try_append(name, value);
+        }
+    }
+}
+
 /// Who is asking, and how.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Identity<'a> {
     pub(super) client: IpAddr,
+    /// `http` or `https`: what the client's connection is.
+    pub(super) scheme: &'static str,
     /// Whether the client may speak for others.
     pub(super) is_trusted: bool,
     pub(super) id: &'a RequestId,
@@ -87,30 +112,51 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
+    /// For an origin that speaks HTTP/1.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let headers = self.head.headers;
         for part in [self.head.method, " ", self.target, " HTTP/1.1\r\nhost: ", self.authority, "\r\n"] {
             out.extend_from_slice(part.as_bytes());
         }
-        for header in headers {
-            let is_ours = header.name.eq_ignore_ascii_case("host") || self.is_replaced(header.name);
-            if !is_ours && !self.hop.is_for(header.name) {
-                line(out, header.name, header.value);
-            }
-        }
-        self.identity(out);
+        self.lines(self.head.headers, out);
         if self.length == Length::Chunked {
             line(out, "transfer-encoding", b"chunked");
         }
-        let mut codings = all(headers, "te").flat_map(|header| members(header.value));
         if let Some(protocol) = self.upgrade {
             line(out, "connection", b"upgrade");
             line(out, "upgrade", protocol);
-        } else if codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers")) {
+        } else if self.takes_trailers() {
             line(out, "connection", b"te");
             line(out, "te", b"trailers");
         }
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// For an origin that speaks HTTP/2; nothing where it cannot be said in it.
+    pub(super) fn request(&self, scheme: &str) -> Option<http::Request<()>> {
+        let uri = http::Uri::builder().scheme(scheme).authority(self.authority).path_and_query(self.target).build();
+        let mut request = http::Request::builder().method(self.head.method).uri(uri.ok()?).body(()).ok()?;
+        let headers = request.headers_mut();
+        self.lines(self.head.headers, headers);
+        if self.takes_trailers() {
+            headers.line("te", b"trailers");
+        }
+        Some(request)
+    }
+
+    /// What goes to the origin whatever it speaks.
+    fn lines(&self, headers: &[Header<'_>], out: &mut impl Lines) {
+        for header in headers {
+            let is_ours = header.name.eq_ignore_ascii_case("host") || self.is_replaced(header.name);
+            if !is_ours && !self.hop.is_for(header.name) {
+                out.line(header.name, header.value);
+            }
+        }
+        self.identity(out);
+    }
+
+    fn takes_trailers(&self) -> bool {
+        let mut codings = all(self.head.headers, "te").flat_map(|header| members(header.value));
+        codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
     }
 
     /// Whether a header says who is asking, and we say it instead. Some applications take `_` for `-`, so that is the same name here.
@@ -127,19 +173,49 @@ impl Outgoing<'_> {
     }
 
     /// What an untrusted client says about itself is replaced.
-    fn identity(&self, out: &mut Vec<u8>) {
-        let Identity { client, is_trusted, id } = self.identity;
+    fn identity(&self, out: &mut impl Lines) {
+        let Identity { client, scheme, is_trusted, id } = self.identity;
         let said = |name| all(self.head.headers, name).filter(move |_| is_trusted).map(|header| header.value);
-        out.extend_from_slice(b"x-forwarded-for: ");
-        for chain in said("x-forwarded-for").filter(|chain| !chain.is_empty()) {
-            out.extend_from_slice(chain);
-            out.extend_from_slice(b", ");
+        let mut chain = Chain { short: [0; LONGEST_ADDRESS], length: 0, long: Vec::new() };
+        for link in said("x-forwarded-for").filter(|chain| !chain.is_empty()) {
+            chain.push(link);
         }
-        // A vector takes every write.
-        _ = write!(out, "{client}\r\n");
-        line(out, "x-forwarded-proto", said("x-forwarded-proto").next().unwrap_or(b"http"));
-        line(out, "x-forwarded-host", said("x-forwarded-host").next().unwrap_or(self.authority.as_bytes()));
-        line(out, "x-request-id", id.as_bytes());
+        chain.push_address(client);
+        out.line("x-forwarded-for", chain.as_bytes());
+        out.line("x-forwarded-proto", said("x-forwarded-proto").next().unwrap_or(scheme.as_bytes()));
+        out.line("x-forwarded-host", said("x-forwarded-host").next().unwrap_or(self.authority.as_bytes()));
+        out.line("x-request-id", id.as_bytes());
+    }
+}
+
+/// A comma-separated list that needs no memory of its own while it is one address.
+struct Chain {
+    short: [u8; LONGEST_ADDRESS],
+    length: usize,
+    long: Vec<u8>,
+}
+
+/// An IPv6 address, written out.
+const LONGEST_ADDRESS: usize = 39;
+
+impl Chain {
+    fn push(&mut self, link: &[u8]) {
+        self.long.extend_from_slice(link);
+        self.long.extend_from_slice(b", ");
+    }
+
+    fn push_address(&mut self, address: IpAddr) {
+        let mut room = &mut self.short[..];
+        // There is room for every address.
+        _ = write!(room, "{address}");
+        self.length = LONGEST_ADDRESS - room.len();
+        if !self.long.is_empty() {
+            self.long.extend_from_slice(&self.short[..self.length]);
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short[..self.length] } else { &self.long }
     }
 }
 
@@ -149,6 +225,8 @@ pub(super) struct Incoming<'a> {
     pub(super) hop: &'a Hop<'a>,
     /// How the body is framed on its way to the client.
     pub(super) length: Length,
+    /// Whether it has no body though its status and its request would let it.
+    pub(super) is_empty: bool,
     /// What the client speaks.
     pub(super) client: Minor,
     /// Whether the client's connection goes on.
@@ -157,25 +235,16 @@ pub(super) struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
+    /// For a client that speaks HTTP/1.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let ResponseHead { status, reason, headers, .. } = *self.head;
+        let ResponseHead { status, reason, .. } = *self.head;
         // A vector takes every write.
         _ = write!(out, "HTTP/1.1 {status} {reason}\r\n");
-        let has_no_body = matches!(status, 100..200 | 204);
-        for header in headers {
-            let is_ours = header.name.eq_ignore_ascii_case("x-request-id")
-                || (has_no_body && header.name.eq_ignore_ascii_case("content-length"));
-            if !is_ours && !self.hop.is_for(header.name) {
-                line(out, header.name, header.value);
-            }
-        }
         if status == 101 {
             line(out, "connection", b"upgrade");
-            all(headers, "upgrade").for_each(|header| line(out, "upgrade", header.value));
+            all(self.head.headers, "upgrade").for_each(|header| line(out, "upgrade", header.value));
         }
-        if status >= 200 || status == 101 {
-            line(out, "x-request-id", self.id.as_bytes());
-        }
+        self.lines(out);
         if self.length == Length::Chunked {
             line(out, "transfer-encoding", b"chunked");
         }
@@ -183,6 +252,35 @@ impl Incoming<'_> {
             persistence(out, self.client, self.persists);
         }
         out.extend_from_slice(b"\r\n");
+    }
+
+    /// For a client that speaks HTTP/2; nothing where it cannot be said in it.
+    pub(super) fn response(&self) -> Option<http::Response<()>> {
+        let mut response = http::Response::builder().status(self.head.status).body(()).ok()?;
+        self.lines(response.headers_mut());
+        Some(response)
+    }
+
+    /// What goes to the client whatever it speaks.
+    fn lines(&self, out: &mut impl Lines) {
+        let ResponseHead { status, headers, .. } = *self.head;
+        let has_no_body = matches!(status, 100..200 | 204);
+        let mut says_length = false;
+        for header in headers {
+            let is_length = header.name.eq_ignore_ascii_case("content-length");
+            says_length |= is_length;
+            let is_ours = header.name.eq_ignore_ascii_case("x-request-id") || (has_no_body && is_length);
+            if !is_ours && !self.hop.is_for(header.name) {
+                out.line(header.name, header.value);
+            }
+        }
+        // HTTP/2 need not say that there is no body; HTTP/1 must.
+        if self.is_empty && !says_length && !has_no_body && status != 304 {
+            out.line("content-length", b"0");
+        }
+        if status >= 200 || status == 101 {
+            out.line("x-request-id", self.id.as_bytes());
+        }
     }
 }
 
@@ -195,8 +293,8 @@ pub(super) fn persistence(out: &mut Vec<u8>, client: Minor, persists: bool) {
     }
 }
 
-/// Trailers that may be passed on: none that frame, route or identify a message (RFC 9110 §6.5.1). `lines` are well formed.
-pub(super) fn write_trailers(out: &mut Vec<u8>, trailers: &[Header<'_>]) {
+/// Trailers that may be passed on: none that frame, route or identify a message (RFC 9110 §6.5.1). All are well formed.
+pub(super) fn kept_trailers<'a>(trailers: impl Iterator<Item = (&'a str, &'a [u8])>) -> HeaderMap {
     const NEVER: [&str; 14] = [
         "authorization",
         "cache-control",
@@ -213,13 +311,13 @@ pub(super) fn write_trailers(out: &mut Vec<u8>, trailers: &[Header<'_>]) {
         "trailer",
         "www-authenticate",
     ];
-    for header in trailers {
-        let is_kept = ![&NEVER[..], &HOP_BY_HOP, &IDENTITY].iter().any(|names| is_one_of(header.name, names));
-        if is_kept {
-            line(out, header.name, header.value);
+    let mut kept = HeaderMap::new();
+    for (name, value) in trailers {
+        if ![&NEVER[..], &HOP_BY_HOP, &IDENTITY].iter().any(|names| is_one_of(name, names)) {
+            kept.line(name, value);
         }
     }
-    out.extend_from_slice(b"\r\n");
+    kept
 }
 
 /// All headers of that name.
@@ -251,6 +349,7 @@ mod tests {
 
     const NONE: Identity<'_> = Identity {
         client: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)),
+        scheme: "http",
         is_trusted: false,
         id: &RequestId::Own([b'0'; 32]),
     };
@@ -274,7 +373,7 @@ mod tests {
         let head = ResponseHead { status, reason: "Why", minor: Minor::One, headers: &headers };
         let hop = Hop::read(&headers).unwrap();
         let mut out = Vec::new();
-        Incoming { head: &head, hop: &hop, length, client, persists, id: NONE.id }.write(&mut out);
+        Incoming { head: &head, hop: &hop, length, is_empty: false, client, persists, id: NONE.id }.write(&mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -352,10 +451,10 @@ mod tests {
 
     #[test]
     fn trailers_that_frame_or_identify_a_message_are_left_out() {
-        let mut out = Vec::new();
         let trailers = [("Content-Length", "5"), ("X-Sum", "1"), ("transfer-encoding", "x"), ("X-Forwarded-For", "1")];
-        write_trailers(&mut out, &headers(&trailers));
-        assert_eq!(out, b"X-Sum: 1\r\n\r\n");
+        let kept = kept_trailers(trailers.iter().map(|(name, value)| (*name, value.as_bytes())));
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept["x-sum"], "1");
     }
 
     #[test]

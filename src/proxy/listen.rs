@@ -9,7 +9,7 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 
-use super::worker::{self, Running, Seat};
+use super::worker::{self, Post, Running};
 use crate::{clock::Clock, table::Table};
 
 /// Connections that may wait in the kernel for a worker.
@@ -64,8 +64,8 @@ impl Server {
         let (drain, told) = watch::channel(false);
         let mut threads = Vec::new();
         for (number, listeners) in self.listeners.into_iter().enumerate() {
-            let seat = Seat { listeners, table: table.clone(), clock: clock.clone(), drain: told.clone() };
-            threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || worker::run(seat))?);
+            let post = Post { listeners, table: table.clone(), clock: clock.clone(), drain: told.clone() };
+            threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || worker::run(post))?);
         }
         Ok(Running { threads, drain })
     }

@@ -18,15 +18,18 @@
 //!
 //! Not here: what is healthy (`table`), which region and origin (`policy`, `balance`).
 
+mod answer;
 mod connections;
 mod decide;
 mod exchange;
 mod h1;
+mod h2;
 mod headers;
 mod id;
 mod io;
 mod listen;
 mod observe;
+mod peer;
 mod refuse;
 mod route;
 mod serve;

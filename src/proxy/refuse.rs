@@ -1,13 +1,8 @@
 //! Why a request is not answered by an origin, and what the client is told: the one place where refusals become HTTP.
 
-use std::io::Write;
-
 use http::StatusCode;
 
-use super::{
-    exchange::Reply,
-    headers::{line, persistence},
-};
+use super::{answer::OwnAnswer, exchange::Reply};
 
 /// Declares the reasons with their word, status and sentence.
 macro_rules! refusals {
@@ -45,12 +40,14 @@ macro_rules! refusals {
 }
 
 refusals! {
-    /// What came is not HTTP/1.
-    Malformed = "malformed", BAD_REQUEST, "the request's head is not well formed HTTP/1";
+    /// What came is not HTTP.
+    Malformed = "malformed", BAD_REQUEST, "the request's head is not well formed";
     /// Neither HTTP/1.0 nor HTTP/1.1.
     BadVersion = "bad-version", HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.0 and HTTP/1.1 are spoken here";
     /// The head is larger than allowed, or has more headers.
     HeadTooLarge = "head-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large, or has too many headers";
+    /// The target is longer than allowed.
+    UriTooLong = "uri-too-long", URI_TOO_LONG, "the request's path and query are too long";
     /// The target is neither a path nor an absolute URL.
     BadTarget = "bad-target", BAD_REQUEST, "the request's target is neither a path nor an http URL";
     /// The host is missing, given twice, malformed, or differs from the request's target.
@@ -87,6 +84,7 @@ impl Refusal {
             Self::Malformed
                 | Self::BadVersion
                 | Self::HeadTooLarge
+                | Self::UriTooLong
                 | Self::AmbiguousLength
                 | Self::BadBody
                 | Self::NoTunnels
@@ -96,34 +94,24 @@ impl Refusal {
     }
 
     /// The answer: status, `Retry-After` where trying again makes sense, and a problem document (RFC 9457).
-    pub(super) fn write(self, reply: &Reply, persists: bool, out: &mut Vec<u8>) {
+    pub(super) fn answer(self, reply: &Reply) -> OwnAnswer {
         let status = self.status();
-        let title = status.canonical_reason().unwrap_or_default();
         let problem = serde_json::json!({
             "type": "about:blank",
-            "title": title,
+            "title": status.canonical_reason().unwrap_or_default(),
             "status": status.as_u16(),
             "detail": self.detail(),
             "refusal": self.as_str(),
             "request_id": reply.id.to_string(),
         });
-        let body = problem.to_string() + "\n";
-        // A vector takes every write.
-        _ = write!(out, "HTTP/1.1 {} {title}\r\n", status.as_u16());
-        line(out, "content-type", b"application/problem+json");
-        line(out, "content-length", body.len().to_string().as_bytes());
-        line(out, "cache-control", b"no-store");
-        line(out, "x-request-id", reply.id.as_bytes());
+        let mut headers =
+            vec![("content-type", "application/problem+json".into()), ("cache-control", "no-store".into())];
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            line(out, "retry-after", b"1");
+            headers.push(("retry-after", "1".into()));
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            line(out, "allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+            headers.push(("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".into()));
         }
-        persistence(out, reply.minor, persists);
-        out.extend_from_slice(b"\r\n");
-        if !reply.is_head {
-            out.extend_from_slice(body.as_bytes());
-        }
+        OwnAnswer { status, headers, body: (problem.to_string() + "\n").into() }
     }
 }

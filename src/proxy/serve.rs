@@ -2,22 +2,21 @@
 
 use std::{
     future::poll_fn,
-    net::IpAddr,
     ops::Range,
-    rc::Rc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::net::TcpStream;
-
 use super::{
     Refusal,
-    exchange::{self, After, Refused, Reply, settle, unread},
+    answer::OwnAnswer,
+    exchange::{self, After, Asker, Refused, Reply, refuse, settle_h1, unread},
     h1::{Length, Scan},
-    io::{Deadline, Wire},
-    observe::{Ledger, Outcome},
-    worker::Worker,
+    h2,
+    io::{Stream, Wire},
+    observe::Ledger,
+    peer::{Peer, Seat},
+    transfer::H1End,
 };
 use crate::config;
 
@@ -29,13 +28,27 @@ const FAREWELL_BYTES: u64 = 1024 * 1024;
 /// A client, as long as it is connected.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) wire: Wire,
-    pub(super) deadline: Deadline,
-    pub(super) worker: Rc<Worker>,
-    address: IpAddr,
+    end: H1End<()>,
+    seat: Seat,
+    peer: Peer,
     /// Whether it may still be sending something that nobody is going to read.
-    pub(super) is_sending: bool,
+    is_sending: bool,
+    /// Whether its last answer broke off, so that its connection must end without a proper end.
+    is_cut: bool,
 }
+
+/// What follows a request.
+enum Turn {
+    /// Another.
+    Next,
+    /// Nothing.
+    Over,
+    /// HTTP/2, whose preface stands in the input: it looks like a request (RFC 9113 §3.4).
+    Http2,
+}
+
+/// The part of HTTP/2's preface that looks like a head.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 
 /// What became of waiting for a request.
 enum Next {
@@ -68,78 +81,91 @@ impl HeadLimits {
 }
 
 /// Serves a connection until it ends; when the node drains, until its request in flight is answered.
-pub(super) async fn serve(stream: TcpStream, address: IpAddr, worker: Rc<Worker>) {
-    let (wire, deadline) = (Wire::new(stream, &worker.buffers), worker.deadlines.seat());
-    let mut client = Client { wire, deadline, worker, address, is_sending: false };
-    while client.turn().await {}
-    client.farewell().await;
+pub(super) async fn serve(stream: Stream, peer: Peer, seat: Seat) {
+    let wire = Wire::new(stream, &seat.worker.buffers);
+    let mut client = Client { end: H1End::new(wire, ()), seat, peer, is_sending: false, is_cut: false };
+    loop {
+        match client.turn().await {
+            Turn::Next => {}
+            Turn::Over => return client.farewell().await,
+            Turn::Http2 => break,
+        }
+    }
+    let Client { end, seat, peer, .. } = client;
+    let (stream, ahead) = end.wire.into_parts();
+    // Boxed: few connections turn into this, and all would have room for it.
+    Box::pin(h2::serve(stream, ahead, peer, seat)).await;
 }
 
 impl Client {
-    /// One request. Says whether another may follow.
-    async fn turn(&mut self) -> bool {
-        let Some(limits) = self.worker.view().routing().map(|routing| HeadLimits::new(&routing.settings)) else {
-            return false;
+    /// One request, and what follows it.
+    async fn turn(&mut self) -> Turn {
+        let Some(limits) = self.seat.worker.view().routing().map(|routing| HeadLimits::new(&routing.settings)) else {
+            return Turn::Over;
         };
+        let is_first = self.end.wire.traffic() == 0;
         let next = self.next(limits).await;
         // Waiting may have taken long: the request is settled by what exists and is believed now.
-        let view = self.worker.view();
-        let Some(routing) = view.routing() else { return false };
+        let view = self.seat.worker.view();
+        let Some(routing) = view.routing() else { return Turn::Over };
         let settled = match next {
+            Next::Head(head) if is_first && &self.end.wire.input()[head.clone()] == PREFACE => return Turn::Http2,
             Next::Head(head) => {
                 let end = head.end;
-                let settled = settle(&self.worker, &view, routing, &self.wire.input()[head], self.address);
-                self.wire.consume(end);
+                let settled = settle_h1(&self.seat.worker, &view, routing, &self.end.wire.input()[head], &self.peer);
+                self.end.wire.consume(end);
                 settled
             }
-            Next::Over => return false,
-            Next::Refused(refusal) => Err(unread(&self.worker, refusal)),
+            Next::Over => return Turn::Over,
+            Next::Refused(refusal) => Err(unread(&self.seat.worker, refusal)),
         };
         let after = match settled {
             Ok(order) => {
+                self.end.expect(order.length, Length::None);
                 let after = exchange::run(self, &order, routing).await;
-                self.worker.buffers.give_back(order.into_head());
+                order.give_back(&self.seat.worker);
                 after
             }
             Err(Refused { refusal, reply, length }) => {
-                let mut ledger = Ledger::open(&routing.unrouted, &self.worker.clock);
-                return self.refuse(refusal, &reply, length == Length::None, &mut ledger);
+                let mut ledger = Ledger::open(&routing.unrouted, &self.seat.worker.clock);
+                let persists = refuse(self, refusal, &reply, length == Length::None, &mut ledger);
+                return if persists { Turn::Next } else { Turn::Over };
             }
         };
         // A tunnel may outlive many configs: it holds on to none.
         drop(view);
         match after {
-            After::Next => !self.worker.is_draining(),
-            After::Close => false,
+            After::Next if !self.seat.worker.is_draining() => Turn::Next,
+            After::Next | After::Close => Turn::Over,
             After::Tunnel(through) => {
                 through.carry(self).await;
-                false
+                Turn::Over
             }
         }
     }
 
     async fn next(&mut self, limits: HeadLimits) -> Next {
         // A client that asks without listening is not read any further: its answers would pile up.
-        self.deadline.set(limits.body_timeout);
-        let is_heard = poll_fn(|cx| match self.wire.poll_flush(cx) {
-            Poll::Pending if self.deadline.is_over(cx) => Poll::Ready(false),
+        self.seat.deadline.set(limits.body_timeout);
+        let is_heard = poll_fn(|cx| match self.end.wire.poll_flush(cx) {
+            Poll::Pending if self.seat.deadline.is_over(cx) => Poll::Ready(false),
             flushed => flushed.map(|flushed| flushed.is_ok()),
         });
         if !is_heard.await {
             return Next::Over;
         }
         let mut scan = Scan::default();
-        let mut has_begun = !self.wire.input().is_empty();
-        self.deadline.set(if has_begun { limits.head_timeout } else { limits.idle_timeout });
+        let mut has_begun = !self.end.wire.input().is_empty();
+        self.seat.deadline.set(if has_begun { limits.head_timeout } else { limits.idle_timeout });
         poll_fn(|cx| {
             loop {
-                if has_begun && let Some(next) = look(&mut scan, self.wire.input(), limits.max_head_size) {
+                if has_begun && let Some(next) = look(&mut scan, self.end.wire.input(), limits.max_head_size) {
                     return Poll::Ready(next);
                 }
                 match self.poll_more(has_begun, cx) {
                     Poll::Ready(None) if !has_begun => {
                         has_begun = true;
-                        self.deadline.set(limits.head_timeout);
+                        self.seat.deadline.set(limits.head_timeout);
                     }
                     Poll::Ready(None) => {}
                     Poll::Ready(Some(next)) => return Poll::Ready(next),
@@ -152,41 +178,33 @@ impl Client {
 
     /// More input, or why there will be none.
     fn poll_more(&mut self, has_begun: bool, cx: &mut Context<'_>) -> Poll<Option<Next>> {
-        match self.wire.poll_fill(cx) {
+        match self.end.wire.poll_fill(cx) {
             Poll::Ready(Ok(1..)) => Poll::Ready(None),
             Poll::Ready(Ok(0) | Err(_)) if has_begun => Poll::Ready(Some(Next::Refused(Refusal::ClientGone))),
-            Poll::Pending if !self.deadline.is_over(cx) && (has_begun || !self.worker.is_draining()) => Poll::Pending,
+            Poll::Pending if !self.seat.deadline.is_over(cx) && (has_begun || !self.seat.worker.is_draining()) => {
+                Poll::Pending
+            }
             Poll::Pending if has_begun => Poll::Ready(Some(Next::Refused(Refusal::ClientTooSlow))),
             Poll::Ready(Ok(0) | Err(_)) | Poll::Pending => Poll::Ready(Some(Next::Over)),
         }
     }
 
-    /// Tells the client why not. Says whether its connection may serve another request: only where nothing of this one is unread.
-    pub(super) fn refuse(&mut self, refusal: Refusal, reply: &Reply, is_read: bool, ledger: &mut Ledger) -> bool {
-        ledger.settle(Outcome::Refused(refusal));
-        let persists = is_read && reply.persists && !self.worker.is_draining() && !refusal.ends_connection();
-        self.is_sending = !persists;
-        tracing::debug!(refusal = refusal.as_str(), request_id = %reply.id, "refused");
-        refusal.write(reply, persists, self.wire.outbox.head());
-        persists
-    }
-
     /// Writes what is left to write. A client that is still sending is read for a while longer: closed at once, with bytes unread, the
     /// connection would be reset, and our last words with it (RFC 9112 §9.6).
     async fn farewell(&mut self) {
-        if self.wire.outbox.is_empty() && !self.is_sending {
+        if self.end.wire.outbox.is_empty() && !self.is_sending {
             return;
         }
-        self.deadline.set(FAREWELL);
-        let most = self.wire.traffic() + FAREWELL_BYTES;
+        self.seat.deadline.set(FAREWELL);
+        let most = self.end.wire.traffic() + FAREWELL_BYTES;
         poll_fn(|cx| {
-            let is_over = match self.wire.poll_flush(cx) {
+            let is_over = match self.end.wire.poll_flush(cx) {
                 Poll::Ready(Err(_)) => true,
                 Poll::Ready(Ok(())) if !self.is_sending => true,
-                Poll::Ready(Ok(())) => self.wire.poll_shutdown(cx).is_ready() && self.hears_the_end(most, cx),
+                Poll::Ready(Ok(())) => self.end.wire.poll_shutdown(cx).is_ready() && self.hears_the_end(most, cx),
                 Poll::Pending => false,
             };
-            if is_over || self.deadline.is_over(cx) { Poll::Ready(()) } else { Poll::Pending }
+            if is_over || self.seat.deadline.is_over(cx) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -194,13 +212,36 @@ impl Client {
     /// Reads and throws away. Whether the client has closed, or sent too much.
     fn hears_the_end(&mut self, most: u64, cx: &mut Context<'_>) -> bool {
         loop {
-            self.wire.consume(usize::MAX);
-            match self.wire.poll_fill(cx) {
-                Poll::Ready(Ok(1..)) if self.wire.traffic() <= most => {}
+            self.end.wire.consume(usize::MAX);
+            match self.end.wire.poll_fill(cx) {
+                Poll::Ready(Ok(1..)) if self.end.wire.traffic() <= most => {}
                 Poll::Ready(_) => return true,
                 Poll::Pending => return false,
             }
         }
+    }
+}
+
+impl Asker for Client {
+    type End = H1End<()>;
+
+    fn parts(&mut self) -> (&mut Self::End, &Seat) {
+        (&mut self.end, &self.seat)
+    }
+
+    fn say(&mut self, answer: &OwnAnswer, reply: &Reply, may_persist: bool) -> bool {
+        let persists = may_persist && reply.persists && !self.seat.worker.is_draining();
+        self.is_sending = !persists;
+        answer.write(reply, persists, self.end.wire.outbox.head());
+        persists
+    }
+
+    fn answered(&mut self, is_uploaded: bool) {
+        self.is_sending = !is_uploaded;
+    }
+
+    fn cut(&mut self) {
+        self.is_cut = true;
     }
 }
 

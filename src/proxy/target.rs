@@ -27,17 +27,22 @@ struct Host {
 }
 
 impl<'b> Target<'b> {
-    /// Looks at the request line's target and the `Host` headers.
-    pub(super) fn read(target: &'b str, headers: &[Header<'b>], minor: Minor) -> Result<Self, Refusal> {
+    /// Looks at the request's target, an authority that stands beside it (HTTP/2), and the `Host` headers.
+    pub(super) fn read(
+        target: &'b str,
+        beside: Option<&'b str>,
+        headers: &[Header<'b>],
+        minor: Minor,
+    ) -> Result<Self, Refusal> {
         let mut said = all(headers, "host").map(|header| std::str::from_utf8(header.value));
         let said = match (said.next(), said.next()) {
             (Some(Ok(said)), None) => Some(said),
-            (None, None) if minor == Minor::Zero => None,
+            (None, None) if minor == Minor::Zero || beside.is_some() => None,
             _ => return Err(Refusal::BadHost),
         };
         let (absolute, path_and_query) = match target.as_bytes() {
-            [b'/', ..] => (None, target),
-            b"*" => (None, "*"),
+            [b'/', ..] => (beside, target),
+            b"*" => (beside, "*"),
             _ => {
                 let (authority, path) = absolute_form(target).ok_or(Refusal::BadTarget)?;
                 (Some(authority), path)
@@ -126,7 +131,7 @@ mod tests {
     fn host(minor: Minor, target: &str, hosts: &[&str]) -> Result<String, Refusal> {
         let headers: Vec<Header<'_>> =
             hosts.iter().map(|host| Header { name: "Host", value: host.as_bytes() }).collect();
-        Target::read(target, &headers, minor).map(|target| target.host().to_owned())
+        Target::read(target, None, &headers, minor).map(|target| target.host().to_owned())
     }
 
     #[test]
@@ -164,8 +169,9 @@ mod tests {
     #[test]
     fn a_target_is_a_path_an_absolute_form_or_refused() {
         let headers = [Header { name: "host", value: b"a" }];
-        let path =
-            |target| Target::read(target, &headers, Minor::One).map(|target| (target.path(), target.path_and_query));
+        let path = |target| {
+            Target::read(target, None, &headers, Minor::One).map(|target| (target.path(), target.path_and_query))
+        };
         assert_eq!(path("/x?y=/z").unwrap(), ("/x", "/x?y=/z"));
         assert_eq!(path("HTTP://a").unwrap(), ("/", "/"));
         assert_eq!(path("http://a/x?y").unwrap(), ("/x", "/x?y"));

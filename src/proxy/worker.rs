@@ -21,7 +21,8 @@ use super::{
     Refusal, Routing,
     connections::Connections,
     decide::{Case, Picker, Plan},
-    io::{Buffers, Deadlines, TICK},
+    io::{Buffers, Deadlines, Stream, TICK},
+    peer::{Peer, Seat},
     serve::serve,
 };
 use crate::{
@@ -57,7 +58,7 @@ impl Running {
 
 /// What a worker is made of, before its thread runs.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct Post {
     pub(super) listeners: Vec<std::net::TcpListener>,
     pub(super) table: Table,
     pub(super) clock: Clock,
@@ -86,6 +87,8 @@ pub(super) struct Worker {
     pub(super) buffers: Rc<Buffers>,
     pub(super) deadlines: Rc<Deadlines>,
     is_draining: Cell<bool>,
+    /// The time as of the last tick.
+    now: Cell<Duration>,
     reader: RefCell<Reader>,
     view: RefCell<Rc<View>>,
     picker: RefCell<Picker>,
@@ -101,6 +104,7 @@ impl Worker {
             buffers: Rc::default(),
             deadlines,
             is_draining: Cell::new(false),
+            now: Cell::new(clock.now()),
             reader: RefCell::new(table.reader(clock.clone())),
             view: RefCell::new(Rc::new(View(table.load()))),
             picker: RefCell::new(Picker { turns: Turns::default(), random: clock::random() }),
@@ -116,6 +120,18 @@ impl Worker {
             *view = Rc::new(View(Arc::clone(current)));
         }
         Rc::clone(&view)
+    }
+
+    /// A client that connected just now. How long it may stay differs from one to the next, so that those who came together do not leave together.
+    fn meet(&self, client: SocketAddr, scheme: &'static str) -> Peer {
+        let longest = self.view().routing().map_or(Duration::ZERO, |routing| routing.settings.max_connection_age);
+        let until = self.now.get() + longest.mul_f64(self.random(|random| 0.9 + 0.1 * random.f64()));
+        Peer { address: client.ip().to_canonical(), scheme, until }
+    }
+
+    /// Whether a client's connection may go on after its request.
+    pub(super) fn keeps(&self, peer: &Peer) -> bool {
+        !self.is_draining() && self.now.get() < peer.until
     }
 
     /// Whether requests in flight are the last ones.
@@ -135,13 +151,13 @@ impl Worker {
 }
 
 /// The body of a worker's thread; returns when it was told to drain and has.
-pub(super) fn run(seat: Seat) {
+pub(super) fn run(post: Post) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tracing::error!(%error, "a proxy worker could not start"),
     };
     LocalSet::new().block_on(&runtime, async move {
-        let Seat { listeners, table, clock, drain } = seat;
+        let Post { listeners, table, clock, drain } = post;
         let worker = Worker::new(&table, &clock);
         let settings = worker.view().routing().map(|routing| Arc::clone(&routing.settings));
         let places = Arc::new(Semaphore::new(settings.map_or(1, |settings| settings.max_connections)));
@@ -167,6 +183,7 @@ async fn tick(worker: Rc<Worker>) {
     loop {
         interval.tick().await;
         let now = worker.clock.now();
+        worker.now.set(now);
         worker.deadlines.advance(now);
         if now.saturating_sub(swept) >= SWEEP_INTERVAL {
             swept = now;
@@ -216,7 +233,8 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
                     let (worker, counted) = (Rc::clone(&worker), Counted::new(&opened, &closed));
                     connections.spawn_local(async move {
                         // Made in here: a future that is moved into another takes its room twice.
-                        serve(stream, client.ip().to_canonical(), worker).await;
+                        let peer = worker.meet(client, "http");
+                        serve(Stream::Plain(stream), peer, Seat::new(worker)).await;
                         drop((counted, place));
                     });
                 }

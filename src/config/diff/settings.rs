@@ -24,13 +24,23 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     let (before, after) = (&old.http, &new.http);
     fields::number(changes, "http", "max_head_size", &before.max_head_size, &after.max_head_size);
     fields::number(changes, "http", "max_headers", &before.max_headers, &after.max_headers);
+    fields::number(changes, "http", "max_uri_length", &before.max_uri_length, &after.max_uri_length);
     fields::duration(changes, "http", "head_timeout", before.head_timeout, after.head_timeout);
     fields::duration(changes, "http", "body_timeout", before.body_timeout, after.body_timeout);
     fields::duration(changes, "http", "idle_timeout", before.idle_timeout, after.idle_timeout);
+    fields::duration(changes, "http", "max_connection_age", before.max_connection_age, after.max_connection_age);
     fields::duration(changes, "http", "drain_timeout", before.drain_timeout, after.drain_timeout);
     let (networks_before, networks_after) =
         (fields::list(&before.trusted_proxies), fields::list(&after.trusted_proxies));
     changes.field("http", "trusted_proxies", &networks_before, &networks_after);
+    let (before, after) = (&old.http.h2, &new.http.h2);
+    fields::number(changes, "http.h2", "max_streams", &before.max_streams, &after.max_streams);
+    fields::number(changes, "http.h2", "stream_window", &before.stream_window, &after.stream_window);
+    fields::number(changes, "http.h2", "connection_window", &before.connection_window, &after.connection_window);
+    fields::number(changes, "http.h2", "max_resets", &before.max_resets, &after.max_resets);
+    fields::number(changes, "http.h2", "max_control_frames", &before.max_control_frames, &after.max_control_frames);
+    fields::number(changes, "http.h2", "max_empty_frames", &before.max_empty_frames, &after.max_empty_frames);
+    fields::number(changes, "http.h2", "max_continuations", &before.max_continuations, &after.max_continuations);
 
     let (before, after) = (&old.dns, &new.dns);
     fields::number(changes, "dns", "udp_payload", &before.udp_payload, &after.udp_payload);

@@ -57,8 +57,8 @@ pub(super) fn of_origins(tls: Option<&OriginTls>) -> String {
         Trust::Ca(ca) => format!("ca `{}`", ca.display()),
     };
     let name = server_name.as_ref().map_or("their addresses", |name| name);
-    let client = client.as_ref().map_or_else(String::new, |pair| {
-        format!(", shown `{}` with `{}`", pair.chain.display(), pair.key.display())
-    });
+    let client = client
+        .as_ref()
+        .map_or_else(String::new, |pair| format!(", shown `{}` with `{}`", pair.chain.display(), pair.key.display()));
     format!("{trust} for {name}{client}")
 }

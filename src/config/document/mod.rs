@@ -27,8 +27,8 @@ pub(crate) use merge::merge;
 pub(crate) use scalar::{Json, Kind, Scalar, bad_name, is_usable_address};
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, Document, Origin, OriginTls, Pair, Policy, Pool, Protocol, Records, Region, Steer, Timing,
-    TlsVersion, UnknownHost, Verify, WhenAllDown, Zone, default_timing,
+    Check, ClientCertificates, ClientMode, Document, Http2, Origin, OriginTls, Pair, Policy, Pool, Protocol, Records,
+    Region, Steer, Timing, TlsVersion, UnknownHost, Verify, WhenAllDown, Zone, default_timing,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

@@ -12,8 +12,8 @@ use crate::{
     config::{
         Identity,
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
-        document::{Document, List},
-        resolved::{Admin, Dns, Http, Listen, Node},
+        document::{Document, Http2 as Http2Keys, List},
+        resolved::{Admin, Dns, Http, Http2, Listen, Node},
     },
     fleet::RegionId,
 };
@@ -60,7 +60,7 @@ fn unsettled(document: &Document, regions: &Names<'_>) -> Diagnostic {
 pub(super) fn listen(document: &Document, identity: &Identity, problems: &mut Diagnostics) -> Listen {
     let mut taken = HashMap::new();
     let http = addresses("listen.http", &document.listen.http, &identity.http, &mut taken, problems);
-    let https = addresses("listen.https", &document.listen.https, &[], &mut taken, problems);
+    let https = addresses("listen.https", &document.listen.https, &identity.https, &mut taken, problems);
     let dns = addresses("listen.dns", &document.listen.dns, &identity.dns, &mut taken, problems);
     let admin = identity.admin.unwrap_or(document.listen.admin.value);
     let place = document.listen.admin.place.filter(|_| identity.admin.is_none());
@@ -106,11 +106,27 @@ pub(super) fn http(document: &Document) -> Http {
         max_connections: http.max_connections.value as usize,
         max_head_size: usize::try_from(http.max_head_size.0).unwrap_or(usize::MAX),
         max_headers: http.max_headers.value as usize,
+        max_uri_length: usize::try_from(http.max_uri_length.0).unwrap_or(usize::MAX),
         head_timeout: http.head_timeout.value,
         body_timeout: http.body_timeout.value,
         idle_timeout: http.idle_timeout.value,
+        max_connection_age: http.max_connection_age.value,
         drain_timeout: http.drain_timeout.value,
         trusted_proxies: http.trusted_proxies.items.iter().map(|network| network.value).collect(),
+        h2: http2(&http.h2),
+    }
+}
+
+fn http2(h2: &Http2Keys) -> Http2 {
+    let bytes = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
+    Http2 {
+        max_streams: h2.max_streams.value,
+        stream_window: bytes(h2.stream_window.0),
+        connection_window: bytes(h2.connection_window.0),
+        max_resets: h2.max_resets.value,
+        max_control_frames: h2.max_control_frames.value,
+        max_empty_frames: h2.max_empty_frames.value,
+        max_continuations: h2.max_continuations.value,
     }
 }
 

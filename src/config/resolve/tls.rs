@@ -6,7 +6,9 @@ use super::twice::duplicate;
 use crate::config::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
     document::{self, Document, Scalar, Value},
-    resolved::{ClientCertificates, Demands, HostPattern, Listen, OriginTls, Pair, Tls, TlsVersion, Trust, UnknownHost},
+    resolved::{
+        ClientCertificates, Demands, HostPattern, Listen, OriginTls, Pair, Tls, TlsVersion, Trust, UnknownHost,
+    },
 };
 
 pub(super) fn tls(document: &Document, listen: &Listen, problems: &mut Diagnostics) -> Tls {
@@ -149,7 +151,8 @@ fn trust(written: &document::OriginTls, place: Option<Place>, problems: &mut Dia
             Trust::Ca(PathBuf::new())
         }
         (Some(document::Verify::Platform | document::Verify::WebPki), Some(ca)) => {
-            let error = Diagnostic::error(Code::Contradiction, "`ca` is given, and `verify` says that others are believed");
+            let error =
+                Diagnostic::error(Code::Contradiction, "`ca` is given, and `verify` says that others are believed");
             let error = error.at(ca.place, "never read").at(verify.and_then(|verify| verify.place), "who is believed");
             problems.push(error.hint("set `verify` to `ca`, or remove `ca`".to_owned()));
             Trust::Platform

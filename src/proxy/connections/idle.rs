@@ -9,17 +9,20 @@ use std::{
     time::Duration,
 };
 
+use super::Shared;
 use crate::{
     clock::Clock,
     config,
-    proxy::{io::Wire, observe::PoolMetrics, route::PoolPlan},
+    proxy::{exchange::Listening, io::Wire, observe::PoolMetrics, route::PoolPlan, transfer::H1End},
 };
 
 /// All idle connections of one worker, by origin.
 #[derive(Debug)]
 pub(in crate::proxy) struct Connections {
     idle: RefCell<HashMap<SocketAddr, Vec<Idle>>>,
-    clock: Clock,
+    /// Those of origins that speak HTTP/2.
+    pub(super) shared: Shared,
+    pub(super) clock: Clock,
 }
 
 #[derive(Debug)]
@@ -32,7 +35,7 @@ struct Idle {
 /// A connection while it serves one request. Dropped without being given back, it is closed.
 #[derive(Debug)]
 pub(in crate::proxy) struct Lent {
-    pub(in crate::proxy) wire: Wire,
+    pub(in crate::proxy) end: H1End<Listening>,
     metrics: Counted,
     address: SocketAddr,
     max_idle: usize,
@@ -42,10 +45,10 @@ pub(in crate::proxy) struct Lent {
 
 /// Counts a connection as opened, and as closed when it is dropped.
 #[derive(Debug)]
-struct Counted(Arc<PoolMetrics>);
+pub(super) struct Counted(Arc<PoolMetrics>);
 
 impl Counted {
-    fn new(metrics: &Arc<PoolMetrics>) -> Self {
+    pub(super) fn new(metrics: &Arc<PoolMetrics>) -> Self {
         metrics.opened.increment(1);
         Self(Arc::clone(metrics))
     }
@@ -59,7 +62,7 @@ impl Drop for Counted {
 
 impl Connections {
     pub(in crate::proxy) fn new(clock: Clock) -> Rc<Self> {
-        Rc::new(Self { idle: RefCell::default(), clock })
+        Rc::new(Self { idle: RefCell::default(), shared: Shared::default(), clock })
     }
 
     /// An idle connection that is still open.
@@ -67,7 +70,7 @@ impl Connections {
         let now = self.clock.now();
         let mut all = self.idle.borrow_mut();
         let idle = all.get_mut(&address)?;
-        while let Some(Idle { wire, metrics, until }) = idle.pop() {
+        while let Some(Idle { mut wire, metrics, until }) = idle.pop() {
             // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
             if until > now && wire.is_quiet() {
                 return Some(self.lent(wire, metrics, address, pool));
@@ -83,7 +86,7 @@ impl Connections {
 
     fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, address: SocketAddr, pool: &config::Pool) -> Lent {
         Lent {
-            wire,
+            end: H1End::new(wire, Listening::default()),
             metrics,
             address,
             max_idle: pool.max_idle_connections,
@@ -95,8 +98,9 @@ impl Connections {
     /// Closes what has idled too long or was closed by its origin.
     pub(in crate::proxy) fn sweep(&self) {
         let now = self.clock.now();
+        self.shared.sweep(now);
         self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain(|entry| entry.until > now && entry.wire.is_quiet());
+            idle.retain_mut(|entry| entry.until > now && entry.wire.is_quiet());
             !idle.is_empty()
         });
     }
@@ -104,16 +108,16 @@ impl Connections {
 
 impl Lent {
     /// The request is over and the connection may serve another.
-    pub(in crate::proxy) fn give_back(self) {
+    pub(in crate::proxy) fn give_back(mut self) {
         let Some(home) = self.home.upgrade() else { return };
-        if !self.wire.is_quiet() {
+        if !self.end.wire.is_quiet() {
             return;
         }
         let until = home.clock.now() + self.idle_timeout;
         let mut all = home.idle.borrow_mut();
         let idle = all.entry(self.address).or_default();
         if idle.len() < self.max_idle {
-            idle.push(Idle { wire: self.wire, metrics: self.metrics, until });
+            idle.push(Idle { wire: self.end.wire, metrics: self.metrics, until });
         }
     }
 }

@@ -2,8 +2,10 @@
 
 mod order;
 mod run;
+mod sides;
 mod talk;
 mod tunnel;
 
-pub(super) use order::{Refused, Reply, settle, unread};
-pub(super) use run::{After, run};
+pub(super) use order::{Asking, Order, Refused, Reply, settle, settle_h1, unread};
+pub(super) use run::{After, Asker, refuse, run};
+pub(super) use sides::{Awaiting, Listening};

@@ -1,16 +1,20 @@
 //! What a request's head leads to: everything that is known before anybody else is asked.
 
-use std::{mem::MaybeUninit, net::IpAddr, rc::Rc};
+use std::{mem::MaybeUninit, rc::Rc};
 
-use crate::proxy::{
-    Refusal,
-    decide::{Case, classify},
-    h1::{Length, Malformed, Minor, RequestHead, Room, request_length},
-    headers::{Hop, Identity, Outgoing, all},
-    id::RequestId,
-    route::Routing,
-    target::Target,
-    worker::{View, Worker},
+use crate::{
+    config::Protocol,
+    proxy::{
+        Refusal,
+        decide::{Case, classify},
+        h1::{Length, Malformed, Minor, RequestHead, Room, request_length},
+        headers::{Hop, Identity, Outgoing, all},
+        id::RequestId,
+        peer::Peer,
+        route::Routing,
+        target::Target,
+        worker::{View, Worker},
+    },
 };
 
 /// A request that may go out.
@@ -18,9 +22,8 @@ use crate::proxy::{
 pub(in crate::proxy) struct Order {
     pub(super) case: Case,
     pub(super) view: Rc<View>,
-    /// The head as its origin sees it.
-    pub(super) head: Vec<u8>,
-    pub(super) length: Length,
+    pub(super) head: OriginHead,
+    pub(in crate::proxy) length: Length,
     /// Whether sending it twice does no harm (RFC 9110 §9.2.2).
     pub(super) is_idempotent: bool,
     /// Whether it asks to change the protocol.
@@ -28,11 +31,31 @@ pub(in crate::proxy) struct Order {
     pub(super) reply: Reply,
 }
 
+/// A request's head as its origin sees it.
+#[derive(Debug)]
+pub(super) enum OriginHead {
+    /// In a vector that is lent.
+    H1(Vec<u8>),
+    H2(Box<http::Request<()>>),
+}
+
 impl Order {
-    /// The vector that the head was written into, for the next head.
-    pub(in crate::proxy) fn into_head(self) -> Vec<u8> {
-        self.head
+    /// Gives back what was lent for the head.
+    pub(in crate::proxy) fn give_back(self, worker: &Worker) {
+        if let OriginHead::H1(head) = self.head {
+            worker.buffers.give_back(head);
+        }
     }
+}
+
+/// A request as it was read, whatever it was read from.
+#[derive(Debug)]
+pub(in crate::proxy) struct Asking<'a> {
+    pub(in crate::proxy) head: RequestHead<'a>,
+    /// Host and port, where they stand outside the headers.
+    pub(in crate::proxy) authority: Option<&'a str>,
+    pub(in crate::proxy) hop: Hop<'a>,
+    pub(in crate::proxy) length: Result<Length, Malformed>,
 }
 
 /// What an answer has to know of its request.
@@ -55,56 +78,78 @@ pub(in crate::proxy) struct Refused {
     pub(in crate::proxy) reply: Reply,
 }
 
-/// Reads a whole head and settles what it asks for.
-pub(in crate::proxy) fn settle(
+/// Reads a whole head of HTTP/1 and settles what it asks for.
+pub(in crate::proxy) fn settle_h1(
     worker: &Worker,
     view: &Rc<View>,
     routing: &Routing,
     bytes: &[u8],
-    client: IpAddr,
+    peer: &Peer,
 ) -> Result<Order, Refused> {
     let mut room: Room<'_> = [const { MaybeUninit::uninit() }; _];
-    let is_trusted = routing.settings.trusted_proxies.iter().any(|network| network.contains(&client));
     let parsed = RequestHead::parse(bytes, &mut room).and_then(|head| Ok((head, Hop::read(head.headers)?)));
-    let (head, hop) = match parsed {
-        Ok((head, _)) if head.headers.len() > routing.settings.max_headers => {
-            return Err(unread(worker, Refusal::HeadTooLarge));
-        }
-        Ok(parsed) => parsed,
-        Err(malformed) => return Err(unread(worker, malformed.into())),
-    };
+    let (head, hop) = parsed.map_err(|malformed| unread(worker, malformed.into()))?;
+    settle(worker, view, routing, &Asking { head, authority: None, hop, length: request_length(&head) }, peer)
+}
+
+/// Settles what a request asks for.
+pub(in crate::proxy) fn settle(
+    worker: &Worker,
+    view: &Rc<View>,
+    routing: &Routing,
+    asking: &Asking<'_>,
+    peer: &Peer,
+) -> Result<Order, Refused> {
+    let Asking { head, authority, hop, length } = asking;
+    if head.headers.len() > routing.settings.max_headers {
+        return Err(unread(worker, Refusal::HeadTooLarge));
+    }
+    let is_trusted = routing.settings.trusted_proxies.iter().any(|network| network.contains(&peer.address));
     let reply = Reply {
         id: worker.random(|random| RequestId::of(head.headers, is_trusted, random)),
         minor: head.minor,
         is_head: head.method == "HEAD",
-        persists: hop.persists(head.minor) && !worker.is_draining(),
+        persists: hop.persists(head.minor) && worker.keeps(peer),
     };
-    let length = match request_length(&head) {
+    if head.target.len() > routing.settings.max_uri_length {
+        return Err(Refused { refusal: Refusal::UriTooLong, length: Length::UntilClose, reply });
+    }
+    let length = match *length {
         Ok(length) => length,
         Err(malformed) => return Err(Refused { refusal: malformed.into(), length: Length::UntilClose, reply }),
     };
     let asked = if head.method == "CONNECT" {
         Err(Refusal::NoTunnels)
     } else {
-        Target::read(head.target, head.headers, head.minor)
+        Target::read(head.target, *authority, head.headers, head.minor)
             .and_then(|target| Ok((classify(routing, target.host(), target.path())?, target)))
     };
     let (case, target) = match asked {
         Ok(asked) => asked,
         Err(refusal) => return Err(Refused { refusal, length, reply }),
     };
-    let upgrade = upgrade(&head, &hop, length);
+    let plan = routing.pool(case.pool);
+    let upgrade = upgrade(head, hop, length).filter(|_| plan.settings.protocol == Protocol::H1);
     let outgoing = Outgoing {
-        head: &head,
-        hop: &hop,
+        head,
+        hop,
         target: target.path_and_query,
         authority: target.authority,
         length,
         upgrade,
-        identity: Identity { client, is_trusted, id: &reply.id },
+        identity: Identity { client: peer.address, scheme: peer.scheme, is_trusted, id: &reply.id },
     };
-    let mut out = worker.buffers.scratch();
-    outgoing.write(&mut out);
+    let out = match plan.settings.protocol {
+        Protocol::H1 => {
+            let mut out = worker.buffers.scratch();
+            outgoing.write(&mut out);
+            OriginHead::H1(out)
+        }
+        Protocol::H2 => match outgoing.request(plan.scheme()) {
+            Some(request) => OriginHead::H2(Box::new(request)),
+            None => return Err(Refused { refusal: Refusal::BadTarget, length, reply }),
+        },
+    };
     let is_idempotent = matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE");
     Ok(Order { case, view: Rc::clone(view), head: out, length, is_idempotent, is_upgrade: upgrade.is_some(), reply })
 }

@@ -6,7 +6,8 @@
 use std::{future::poll_fn, time::Duration};
 
 use super::{
-    order::Order,
+    order::{Order, OriginHead, Reply},
+    sides::ClientEnd,
     talk::{Ending, Failure, Patience, Talk},
     tunnel::Tunnel,
 };
@@ -14,13 +15,33 @@ use crate::{
     balance::InFlight,
     proxy::{
         Refusal,
-        connections::{Lent, open},
+        answer::OwnAnswer,
+        connections::{Carrier, Lent, open, open_stream},
         h1::Length,
         observe::{Ledger, Outcome},
+        peer::Seat,
         route::{PoolPlan, Routing},
         serve::Client,
     },
 };
+
+/// A client that asked for something and waits, whatever it speaks.
+pub(in crate::proxy) trait Asker {
+    type End: ClientEnd;
+
+    /// Its side of the exchange, and its place.
+    fn parts(&mut self) -> (&mut Self::End, &Seat);
+
+    /// Gives it an answer of our own. Says whether its connection may serve another request, which it may not where the rest of this one stays
+    /// unread.
+    fn say(&mut self, answer: &OwnAnswer, reply: &Reply, may_persist: bool) -> bool;
+
+    /// The answer went out whole. `is_uploaded` says whether all of the request was read.
+    fn answered(&mut self, is_uploaded: bool);
+
+    /// The answer broke off: it has to learn that it is incomplete.
+    fn cut(&mut self);
+}
 
 /// What becomes of a client's connection after a request.
 pub(in crate::proxy) enum After {
@@ -43,9 +64,9 @@ pub(in crate::proxy) struct Through {
 impl Through {
     /// Carries everything both ways until both sides are done.
     pub(in crate::proxy) async fn carry(mut self: Box<Self>, client: &mut Client) {
-        let Client { wire, deadline, .. } = client;
-        let mut tunnel = Tunnel::new(self.idle, deadline);
-        poll_fn(|cx| tunnel.poll(wire, &mut self.origin.wire, deadline, cx)).await;
+        let (end, seat) = client.parts();
+        let mut tunnel = Tunnel::new(end, &mut self.origin.end, self.idle, &seat.deadline);
+        poll_fn(|cx| tunnel.poll(end, &mut self.origin.end, &seat.deadline, cx)).await;
     }
 }
 
@@ -53,57 +74,74 @@ impl Through {
 ///
 /// What is large is borrowed, or stands in the exchange once: a future has room for everything that is moved into it, and every
 /// connection has such a future.
-pub(in crate::proxy) async fn run(client: &mut Client, order: &Order, routing: &Routing) -> After {
-    let mut ledger = Ledger::open(&routing.route(order.case.route).metrics, &client.worker.clock);
+pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routing: &Routing) -> After {
+    let clock = &client.parts().1.worker.clock;
+    let mut ledger = Ledger::open(&routing.route(order.case.route).metrics, clock);
     let plan = routing.pool(order.case.pool);
-    let mut exchange = Exchange { client, order, plan, routing, sent: None, lent: None };
+    let mut exchange = Exchange { client, order, plan, routing, sent: None, carrier: None };
     let ended = exchange.try_origins().await;
-    let Exchange { client, lent, sent, .. } = exchange;
+    let Exchange { client, carrier, sent, .. } = exchange;
     let persists = match ended {
         Ok(Ending::Answered { is_uploaded, origin_persists, client_persists }) => {
             ledger.settle(Outcome::Answered);
-            client.is_sending = !is_uploaded;
-            if let Some(lent) = lent.filter(|_| origin_persists) {
+            client.answered(is_uploaded);
+            if let Some(Carrier::H1(lent)) = carrier.filter(|_| origin_persists) {
                 lent.give_back();
             }
             client_persists
         }
         Ok(Ending::Upgraded) => {
             ledger.settle(Outcome::Answered);
+            let Some(Carrier::H1(origin)) = carrier else { return After::Close };
             let idle = plan.settings.timeouts.tunnel_idle;
-            return lent.map_or(After::Close, |origin| After::Tunnel(Box::new(Through { origin, idle, _sent: sent })));
+            return After::Tunnel(Box::new(Through { origin, idle, _sent: sent }));
         }
         Err(Failure::ClientLeft) => false,
         Err(Failure::Truncated) => {
             ledger.settle(Outcome::OriginTruncated);
+            client.cut();
             false
         }
         Err(Failure::Refused { refusal, .. }) => {
             // Whatever was read of a body, nobody reads the rest.
-            client.refuse(refusal, &order.reply, order.length == Length::None, &mut ledger)
+            refuse(client, refusal, &order.reply, order.length == Length::None, &mut ledger)
         }
     };
     if persists { After::Next } else { After::Close }
 }
 
-struct Exchange<'a> {
-    client: &'a mut Client,
+/// Tells a client why not. Says whether its connection may serve another request: only where nothing of this one is unread.
+pub(in crate::proxy) fn refuse(
+    client: &mut impl Asker,
+    refusal: Refusal,
+    reply: &Reply,
+    is_read: bool,
+    ledger: &mut Ledger,
+) -> bool {
+    ledger.settle(Outcome::Refused(refusal));
+    tracing::debug!(refusal = refusal.as_str(), request_id = %reply.id, "refused");
+    client.say(&refusal.answer(reply), reply, is_read && !refusal.ends_connection())
+}
+
+struct Exchange<'a, C> {
+    client: &'a mut C,
     order: &'a Order,
     plan: &'a PoolPlan,
     routing: &'a Routing,
     /// Counts the request as its origin's load.
     sent: Option<InFlight>,
-    /// The connection of the try under way.
-    lent: Option<Lent>,
+    /// What carries the try under way.
+    carrier: Option<Carrier>,
 }
 
-impl Exchange<'_> {
+impl<C: Asker> Exchange<'_, C> {
     async fn try_origins(&mut self) -> Result<Ending, Failure> {
         let refused = |refusal| Failure::Refused { refusal, may_repeat: false };
         let mut tried = Vec::new();
         let mut last = None;
         for attempt in 0..=self.plan.settings.retries {
-            let picked = self.client.worker.pick(&self.order.case, &self.order.view, self.routing, &tried);
+            let worker = &self.client.parts().1.worker;
+            let picked = worker.pick(&self.order.case, &self.order.view, self.routing, &tried);
             // Where nobody is left to try, what the last try ran into says more.
             let picked = picked.map_err(|refusal| refused(last.unwrap_or(refusal)))?;
             if attempt > 0 {
@@ -123,38 +161,63 @@ impl Exchange<'_> {
     /// One try at one origin. A kept connection may have been closed by its origin a moment ago; that says nothing about the
     /// origin, so the same try goes on over a fresh one.
     async fn attempt(&mut self, origin: usize) -> Result<Ending, Failure> {
-        let Some(address) = self.order.view.origin(self.order.case.pool, origin) else {
-            return Err(Failure::Refused { refusal: Refusal::NoHealthyOrigin, may_repeat: false });
-        };
         let mut may_be_stale = true;
-        self.lent = self.client.worker.connections.take(address, &self.plan.settings);
         loop {
-            if self.lent.is_none() {
-                may_be_stale = false;
-                let opened = open(address, self.plan, &self.client.worker, &self.client.deadline).await;
-                self.lent = Some(opened.map_err(|refusal| Failure::Refused { refusal, may_repeat: true })?);
-            }
+            may_be_stale = self
+                .carry(origin, may_be_stale)
+                .await
+                .map_err(|refusal| Failure::Refused { refusal, may_repeat: true })?;
             match self.talk().await {
                 Err(Failure::Refused { refusal: Refusal::BadResponse, may_repeat: true }) if may_be_stale => {
-                    self.lent = None;
+                    may_be_stale = false;
                 }
                 settled => return settled,
             }
         }
     }
 
-    async fn talk(&mut self) -> Result<Ending, Failure> {
-        let Some(Lent { wire: origin, .. }) = &mut self.lent else {
-            return Err(Failure::Refused { refusal: Refusal::ConnectFailed, may_repeat: false });
+    /// Finds what carries the request to its origin: something kept, if that may be, or something fresh. Says whether it was kept.
+    async fn carry(&mut self, origin: usize, may_be_kept: bool) -> Result<bool, Refusal> {
+        self.carrier = None;
+        let (order, plan) = (self.order, self.plan);
+        let address = order.view.origin(order.case.pool, origin).ok_or(Refusal::NoHealthyOrigin)?;
+        let seat = self.client.parts().1;
+        let (carrier, is_kept) = match &order.head {
+            OriginHead::H1(_) => {
+                let kept = if may_be_kept { seat.worker.connections.take(address, &plan.settings) } else { None };
+                let is_kept = kept.is_some();
+                let lent = match kept {
+                    Some(lent) => lent,
+                    None => open(address, plan, seat).await?,
+                };
+                (Carrier::H1(lent), is_kept)
+            }
+            OriginHead::H2(head) => {
+                let (stream, is_kept) =
+                    open_stream(address, plan, seat, head, order.length == Length::None, may_be_kept).await?;
+                (Carrier::H2(stream), is_kept)
+            }
         };
+        self.carrier = Some(carrier);
+        Ok(is_kept)
+    }
+
+    async fn talk(&mut self) -> Result<Ending, Failure> {
         let timeouts = self.plan.settings.timeouts;
         let patience = Patience {
             client_body: self.routing.settings.body_timeout,
             response_head: timeouts.response_head,
             between_bytes: timeouts.between_bytes,
         };
-        let Client { wire, deadline, worker, .. } = &mut *self.client;
-        let mut talk = Talk::new(self.order, worker, patience, origin);
-        poll_fn(|cx| talk.poll(wire, origin, deadline, cx)).await
+        let (end, seat) = self.client.parts();
+        let mut talk = Talk::new(self.order, &seat.worker, patience);
+        match (&mut self.carrier, &self.order.head) {
+            (Some(Carrier::H1(lent)), OriginHead::H1(head)) => {
+                lent.end.ask(head, self.order.length);
+                poll_fn(|cx| talk.poll(end, &mut lent.end, &seat.deadline, cx)).await
+            }
+            (Some(Carrier::H2(stream)), _) => poll_fn(|cx| talk.poll(end, &mut stream.end, &seat.deadline, cx)).await,
+            _ => Err(Failure::Refused { refusal: Refusal::ConnectFailed, may_repeat: false }),
+        }
     }
 }

@@ -1,24 +1,23 @@
 //! A request on the wire: the body goes up while the answer comes down, each as fast as its two sides allow.
 
 use std::{
-    mem::MaybeUninit,
-    ops::Range,
     task::{Context, Poll},
     time::Duration,
 };
 
-use super::order::Order;
+use super::{
+    order::Order,
+    sides::{ClientEnd, OriginEnd},
+};
 use crate::proxy::{
     Refusal,
-    h1::{Length, Malformed, Minor, ResponseHead, Room, Scan, response_length},
+    h1::{Length, Malformed, Minor, ResponseHead},
     headers::{Hop, Incoming},
-    io::{Deadline, Wire},
-    transfer::{Broken, Pump, Reader, Side, Unread, Writer},
+    io::Deadline,
+    transfer::{Broken, Pump, Side, Unread},
     worker::Worker,
 };
 
-/// Bytes that an answer's head may take.
-const MOST_HEAD: usize = 64 * 1024;
 /// Interim answers that one request may get.
 const MOST_INTERIM: u8 = 32;
 
@@ -37,13 +36,10 @@ pub(super) struct Talk<'a> {
     patience: Patience,
     up: Pump,
     upload: Upload,
-    scan: Scan,
     interim: u8,
     down: Option<Down>,
     turn: Option<Turn>,
     traffic: u64,
-    /// What the origin's connection had written for others.
-    written_before: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,29 +96,26 @@ pub(super) enum Failure {
 }
 
 impl<'a> Talk<'a> {
-    /// Begins with the request's head, which goes out together with what is there of its body.
-    pub(super) fn new(order: &'a Order, worker: &'a Worker, patience: Patience, origin: &mut Wire) -> Self {
-        origin.outbox.head().extend_from_slice(&order.head);
+    /// Begins; the origin's side has the request's head.
+    pub(super) fn new(order: &'a Order, worker: &'a Worker, patience: Patience) -> Self {
         Self {
             order,
             worker,
             patience,
-            up: Pump::new(Reader::new(order.length), Writer::new(order.length)),
+            up: Pump::new(),
             upload: Upload::Moving,
-            scan: Scan::default(),
             interim: 0,
             down: None,
             turn: None,
             traffic: 0,
-            written_before: origin.written(),
         }
     }
 
     /// Goes on until both sides have to be waited for.
     pub(super) fn poll(
         &mut self,
-        client: &mut Wire,
-        origin: &mut Wire,
+        client: &mut impl ClientEnd,
+        origin: &mut impl OriginEnd,
         deadline: &Deadline,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Ending, Failure>> {
@@ -145,29 +138,26 @@ impl<'a> Talk<'a> {
 
     fn poll_both(
         &mut self,
-        client: &mut Wire,
-        origin: &mut Wire,
+        client: &mut impl ClientEnd,
+        origin: &mut impl OriginEnd,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Ending, Failure>> {
         if self.upload == Upload::Moving {
             self.poll_upload(client, origin, cx)?;
         }
         while self.down.is_none() {
-            match self.poll_head(origin, cx) {
+            match origin.poll_head(cx) {
                 Poll::Pending => break,
                 Poll::Ready(head) => {
-                    let head = head.map_err(|refusal| self.refused(refusal, origin))?;
-                    if let Some(upgraded) = self.answer(head, client, origin)? {
+                    head.map_err(|refusal| self.refused(refusal, client, origin))?;
+                    if let Some(upgraded) = self.answer(client, origin)? {
                         return Poll::Ready(Ok(upgraded));
                     }
                 }
             }
         }
-        if self.upload != Upload::Moving && client.input().is_empty() {
-            // What comes now is the next request, or the end: a client that closes its half has left.
-            if let Poll::Ready(Ok(0) | Err(_)) = client.poll_fill(cx) {
-                return Poll::Ready(Err(Failure::ClientLeft));
-            }
+        if self.upload != Upload::Moving && client.has_left(cx) {
+            return Poll::Ready(Err(Failure::ClientLeft));
         }
         let Some(down) = &mut self.down else {
             return match client.poll_flush(cx) {
@@ -193,7 +183,12 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn poll_upload(&mut self, client: &mut Wire, origin: &mut Wire, cx: &mut Context<'_>) -> Result<(), Failure> {
+    fn poll_upload(
+        &mut self,
+        client: &mut impl ClientEnd,
+        origin: &mut impl OriginEnd,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Failure> {
         match self.up.poll(client, origin, cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => self.upload = Upload::Done,
@@ -214,32 +209,14 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
-    /// Where in the origin's input the next head stands.
-    fn poll_head(&mut self, origin: &mut Wire, cx: &mut Context<'_>) -> Poll<Result<Range<usize>, Refusal>> {
-        loop {
-            if !origin.input().is_empty() {
-                match self.scan.head(origin.input()) {
-                    Ok(Some(head)) if head.end <= MOST_HEAD => return Poll::Ready(Ok(head)),
-                    Ok(None) if origin.input().len() < MOST_HEAD => {}
-                    Ok(_) | Err(_) => return Poll::Ready(Err(Refusal::BadResponse)),
-                }
-            }
-            match std::task::ready!(origin.poll_fill(cx)) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(Err(Refusal::BadResponse)),
-            }
-        }
-    }
-
     /// Passes a head on. Says so when both sides speak another protocol behind it.
-    fn answer(&mut self, head: Range<usize>, client: &mut Wire, origin: &mut Wire) -> Result<Option<Ending>, Failure> {
-        let end = head.end;
-        let answered = self.read_answer(&origin.input()[head], client).map_err(|error| {
-            tracing::debug!(%error, "what the origin answered cannot be passed on");
-            Failure::Refused { refusal: Refusal::BadResponse, may_repeat: false }
-        })?;
-        origin.consume(end);
-        self.scan = Scan::default();
+    fn answer(&mut self, client: &mut impl ClientEnd, origin: &mut impl OriginEnd) -> Result<Option<Ending>, Failure> {
+        let is_head = self.order.reply.is_head;
+        let answered =
+            origin.head(is_head, |head, length| self.read_answer(head, length, client)).map_err(|error| {
+                tracing::debug!(%error, "what the origin answered cannot be passed on");
+                Failure::Refused { refusal: Refusal::BadResponse, may_repeat: false }
+            })?;
         match answered {
             Answer::Interim => Ok(None),
             Answer::Upgrade => Ok(Some(Ending::Upgraded)),
@@ -250,12 +227,14 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn read_answer(&mut self, bytes: &[u8], client: &mut Wire) -> Result<Answer, Malformed> {
-        let mut room: Room<'_> = [const { MaybeUninit::uninit() }; _];
-        let head = ResponseHead::parse(bytes, &mut room)?;
+    fn read_answer(
+        &mut self,
+        head: &ResponseHead<'_>,
+        length: Length,
+        client: &mut impl ClientEnd,
+    ) -> Result<Answer, Malformed> {
         let hop = Hop::read(head.headers)?;
         let reply = &self.order.reply;
-        let length = response_length(&head, reply.is_head)?;
         let framed = match (length, reply.minor) {
             (Length::UntilClose, Minor::One) => Length::Chunked,
             (Length::Chunked, Minor::Zero) => Length::UntilClose,
@@ -264,26 +243,27 @@ impl<'a> Talk<'a> {
         let may_persist = reply.persists && !self.worker.is_draining();
         // An answer before the end of its request leaves nobody to read the rest.
         let persists = may_persist && framed != Length::UntilClose && self.upload == Upload::Done;
+        let is_empty = length == Length::None && !reply.is_head;
         let incoming =
-            Incoming { head: &head, hop: &hop, length: framed, client: reply.minor, persists, id: &reply.id };
+            Incoming { head, hop: &hop, length: framed, is_empty, client: reply.minor, persists, id: &reply.id };
         match head.status {
             101 if self.order.is_upgrade => {
-                incoming.write(client.outbox.head());
+                client.answer(&incoming)?;
                 Ok(Answer::Upgrade)
             }
             100..200 if head.status != 101 && self.interim < MOST_INTERIM => {
                 self.interim += 1;
                 // HTTP/1.0 knows none of them (RFC 9110 §15.2).
                 if reply.minor == Minor::One {
-                    incoming.write(client.outbox.head());
+                    client.answer(&incoming)?;
                 }
                 Ok(Answer::Interim)
             }
             100..200 => Err(Malformed::Syntax),
             _ => {
-                incoming.write(client.outbox.head());
+                client.answer(&incoming)?;
                 Ok(Answer::Final(Down {
-                    pump: Pump::new(Reader::new(length), Writer::new(framed)),
+                    pump: Pump::new(),
                     origin_persists: hop.persists(head.minor) && length != Length::UntilClose,
                     client_persists: persists,
                 }))
@@ -292,11 +272,10 @@ impl<'a> Talk<'a> {
     }
 
     /// A failure before the answer began.
-    fn refused(&self, refusal: Refusal, origin: &Wire) -> Failure {
-        let is_clean = self.up.is_untouched() && self.interim == 0 && origin.input().is_empty();
-        let may_repeat = is_clean
-            && (origin.written() == self.written_before
-                || (self.order.is_idempotent && self.order.length == Length::None));
+    fn refused(&self, refusal: Refusal, client: &impl ClientEnd, origin: &impl OriginEnd) -> Failure {
+        let is_clean = self.up.is_untouched() && client.is_fresh() && self.interim == 0 && origin.is_silent();
+        let may_repeat =
+            is_clean && (origin.is_unaware() || (self.order.is_idempotent && self.order.length == Length::None));
         Failure::Refused { refusal, may_repeat }
     }
 

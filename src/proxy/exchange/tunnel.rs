@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
+use super::sides::Listening;
 use crate::proxy::{
     h1::Length,
-    io::{Deadline, Wire},
-    transfer::{Pump, Reader, Writer},
+    io::Deadline,
+    transfer::{End, H1End, Pump},
 };
 
 /// Two directions.
@@ -26,11 +27,11 @@ struct Way {
 
 impl Way {
     fn new() -> Self {
-        Self { pump: Pump::new(Reader::new(Length::UntilClose), Writer::new(Length::UntilClose)), is_over: false }
+        Self { pump: Pump::new(), is_over: false }
     }
 
     /// Passes the end on, too: the other direction may go on.
-    fn poll(&mut self, from: &mut Wire, to: &mut Wire, cx: &mut Context<'_>) -> Result<(), ()> {
+    fn poll<F, T>(&mut self, from: &mut H1End<F>, to: &mut H1End<T>, cx: &mut Context<'_>) -> Result<(), ()> {
         if !self.is_over
             && let Poll::Ready(ended) = self.pump.poll(from, to, cx)
         {
@@ -39,7 +40,7 @@ impl Way {
         }
         // Repeating it is harmless, and finishes it.
         if self.is_over
-            && let Poll::Ready(Err(_)) = to.poll_shutdown(cx)
+            && let Poll::Ready(Err(_)) = to.wire.poll_shutdown(cx)
         {
             return Err(());
         }
@@ -48,7 +49,14 @@ impl Way {
 }
 
 impl Tunnel {
-    pub(super) fn new(idle: Duration, deadline: &Deadline) -> Self {
+    pub(super) fn new(
+        client: &mut H1End<()>,
+        origin: &mut H1End<Listening>,
+        idle: Duration,
+        deadline: &Deadline,
+    ) -> Self {
+        client.expect(Length::UntilClose, Length::UntilClose);
+        origin.expect(Length::UntilClose, Length::UntilClose);
         deadline.set(idle);
         Self { up: Way::new(), down: Way::new(), idle, traffic: 0 }
     }
@@ -56,8 +64,8 @@ impl Tunnel {
     /// Ready when both ways are over, one broke, or nothing moved for long.
     pub(super) fn poll(
         &mut self,
-        client: &mut Wire,
-        origin: &mut Wire,
+        client: &mut H1End<()>,
+        origin: &mut H1End<Listening>,
         deadline: &Deadline,
         cx: &mut Context<'_>,
     ) -> Poll<()> {

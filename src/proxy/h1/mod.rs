@@ -19,7 +19,8 @@ mod tests;
 pub(super) use chunked::Chunked;
 pub(super) use framing::{Length, request_length, response_length};
 pub(super) use head::{
-    EMPTY_HEADER, Header, MOST_TRAILERS, Minor, RequestHead, ResponseHead, Room, is_name, members, read_trailers,
+    EMPTY_HEADER, Header, MOST_HEADERS, MOST_TRAILERS, Minor, RequestHead, ResponseHead, Room, is_name, members,
+    read_trailers,
 };
 pub(super) use malformed::Malformed;
 pub(super) use scan::Scan;

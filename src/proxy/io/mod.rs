@@ -5,9 +5,13 @@
 mod buffers;
 mod deadlines;
 mod outbox;
+mod piece;
+mod stream;
 mod wire;
 
 pub(super) use buffers::{Buffer, Buffers};
 pub(super) use deadlines::{Deadline, Deadlines, TICK};
 pub(super) use outbox::Outbox;
+pub(super) use piece::Piece;
+pub(super) use stream::Stream;
 pub(super) use wire::Wire;

@@ -7,9 +7,10 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Buf;
 use tokio::io::AsyncWrite;
 
-use super::{Buffer, Buffers};
+use super::{Buffers, Piece};
 
 /// Data up to this size is copied behind its head, so that both go in one plain write.
 const SMALL: usize = 4096;
@@ -18,7 +19,7 @@ const SMALL: usize = 4096;
 #[derive(Debug)]
 pub(in crate::proxy) struct Outbox {
     head: Vec<u8>,
-    data: Option<Buffer>,
+    data: Option<Piece>,
     /// What stands behind the data: the end of its chunk.
     tail: &'static [u8],
     /// Bytes of the head that were written.
@@ -58,7 +59,7 @@ impl Outbox {
     }
 
     /// Data, and what stands behind it.
-    pub(in crate::proxy) fn data(&mut self, data: Buffer, tail: &'static [u8]) {
+    pub(in crate::proxy) fn data(&mut self, data: Piece, tail: &'static [u8]) {
         if data.len() <= SMALL {
             let head = self.head();
             head.extend_from_slice(&data);
@@ -78,7 +79,7 @@ impl Outbox {
                 Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(wrote) => self.wrote(wrote),
                 Poll::Pending => {
-                    self.data.as_mut().map(Buffer::shrink);
+                    self.data.as_mut().map(Piece::shrink);
                     return Poll::Pending;
                 }
             }
@@ -174,7 +175,7 @@ mod tests {
                 data.room()[..length].fill(b'd');
                 data.filled(length);
                 out.head().extend_from_slice(b"head");
-                out.data(data, b"\r\n");
+                out.data(Piece::Lent(data), b"\r\n");
                 let mut narrow = Narrow { taken: Vec::new(), at_once, is_ready: false };
                 while out.poll_flush(&mut narrow, &mut cx).is_pending() {}
                 let expected = [b"head", &vec![b'd'; length][..], b"\r\n"].concat();

@@ -7,26 +7,32 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Buffer, Buffers, Outbox};
+use super::{Buffer, Buffers, Outbox, Stream};
 
 /// A connection that speaks in bytes.
 #[derive(Debug)]
 pub(in crate::proxy) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     input: Option<Buffer>,
     read: u64,
+    /// Whether the stream holds nothing back of what the outbox gave it.
+    is_flushed: bool,
     pub(in crate::proxy) outbox: Outbox,
     buffers: Rc<Buffers>,
 }
 
 impl Wire {
-    pub(in crate::proxy) fn new(stream: TcpStream, buffers: &Rc<Buffers>) -> Self {
-        Self { stream, input: None, read: 0, outbox: Outbox::new(buffers), buffers: Rc::clone(buffers) }
+    pub(in crate::proxy) fn new(stream: Stream, buffers: &Rc<Buffers>) -> Self {
+        Self {
+            stream,
+            input: None,
+            read: 0,
+            is_flushed: true,
+            outbox: Outbox::new(buffers),
+            buffers: Rc::clone(buffers),
+        }
     }
 
     /// What came in and was not used yet.
@@ -77,8 +83,15 @@ impl Wire {
     /// Reads once, behind what is there. Nothing read means that the other side has closed its half, or that the input is full.
     /// Who has to wait holds no more memory than there are bytes.
     pub(in crate::proxy) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.poll_fill_up_to(usize::MAX, cx)
+    }
+
+    /// The same, but no more than `most` bytes.
+    pub(in crate::proxy) fn poll_fill_up_to(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut input = self.input.take().unwrap_or_else(|| self.buffers.take());
-        let mut room = ReadBuf::new(input.room());
+        let room = input.room();
+        let most = most.min(room.len());
+        let mut room = ReadBuf::new(&mut room[..most]);
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut room);
         let bytes = room.filled().len();
         input.filled(bytes);
@@ -100,7 +113,13 @@ impl Wire {
 
     /// Writes until nothing is left to write.
     pub(in crate::proxy) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.outbox.poll_flush(&mut self.stream, cx)
+        self.is_flushed &= self.outbox.is_empty();
+        ready!(self.outbox.poll_flush(&mut self.stream, cx))?;
+        if !self.is_flushed && self.stream.holds_back() {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        }
+        self.is_flushed = true;
+        Poll::Ready(Ok(()))
     }
 
     /// Says that nothing more will be written.
@@ -109,11 +128,13 @@ impl Wire {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
-    /// Whether it is silent and open, as a connection that idles has to be. Costs no system call unless something happened.
-    pub(in crate::proxy) fn is_quiet(&self) -> bool {
-        // A read that is polled may be put off because the task has done much already; this one never is.
-        let is_silent =
-            || matches!(self.stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        self.input.is_none() && self.outbox.is_empty() && is_silent()
+    /// Whether it is silent and open, as a connection that idles has to be.
+    pub(in crate::proxy) fn is_quiet(&mut self) -> bool {
+        self.input.is_none() && self.outbox.is_empty() && self.stream.is_silent()
+    }
+
+    /// The stream, and what came in and was not used: for somebody who speaks another protocol over it.
+    pub(in crate::proxy) fn into_parts(self) -> (Stream, Option<Buffer>) {
+        (self.stream, self.input)
     }
 }

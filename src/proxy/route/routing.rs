@@ -42,6 +42,13 @@ pub(in crate::proxy) struct PoolPlan {
     pub(in crate::proxy) metrics: Arc<PoolMetrics>,
 }
 
+impl PoolPlan {
+    /// `http` or `https`: how its origins are asked.
+    pub(in crate::proxy) fn scheme(&self) -> &'static str {
+        if self.settings.tls.is_some() { "https" } else { "http" }
+    }
+}
+
 impl Routing {
     /// Compiles a config.
     pub fn build(config: &Config) -> Self {

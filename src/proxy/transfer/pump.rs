@@ -5,14 +5,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{Reader, Unread, Writer};
-use crate::proxy::io::Wire;
+use super::{End, Unread};
 
-/// Moves a body from one wire to another.
+/// Moves a body from one side to the other.
 #[derive(Debug)]
 pub(in crate::proxy) struct Pump {
-    reader: Reader,
-    writer: Writer,
     /// Whether data was read.
     has_read: bool,
     waits_for: Side,
@@ -40,13 +37,13 @@ pub(in crate::proxy) enum Broken {
 }
 
 impl Pump {
-    pub(in crate::proxy) fn new(reader: Reader, writer: Writer) -> Self {
-        Self { reader, writer, has_read: false, waits_for: Side::Sink, is_ended: false }
+    pub(in crate::proxy) fn new() -> Self {
+        Self { has_read: false, waits_for: Side::Sink, is_ended: false }
     }
 
-    /// Whether nothing of the body was read, so that another may read it from its beginning.
+    /// Whether no data was read.
     pub(in crate::proxy) fn is_untouched(&self) -> bool {
-        !self.has_read && self.reader.is_fresh()
+        !self.has_read
     }
 
     /// Which side has to move before this can go on.
@@ -57,30 +54,27 @@ impl Pump {
     /// Moves as much as both sides take. Ready when the whole body was written.
     pub(in crate::proxy) fn poll(
         &mut self,
-        source: &mut Wire,
-        sink: &mut Wire,
+        source: &mut impl End,
+        sink: &mut impl End,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Broken>> {
         loop {
-            if self.is_ended || !sink.outbox.takes_data() {
-                self.waits_for = Side::Sink;
-                ready!(sink.poll_flush(cx)).map_err(Broken::Sink)?;
-                if self.is_ended {
-                    return Poll::Ready(Ok(()));
-                }
+            self.waits_for = Side::Sink;
+            if self.is_ended {
+                return sink.poll_flush(cx).map_err(Broken::Sink);
             }
+            let room = ready!(sink.poll_room(source.is_at_end(), cx)).map_err(Broken::Sink)?;
             self.waits_for = Side::Source;
-            match self.reader.poll_next(source, cx)? {
+            match source.poll_next(room, cx)? {
                 Poll::Ready(Some(data)) => {
                     self.has_read = true;
-                    self.writer.data(&mut sink.outbox, data);
+                    sink.give(data).map_err(Broken::Sink)?;
                 }
-                Poll::Ready(None) if sink.outbox.takes_data() => {
-                    let trailers = self.reader.trailers().map_err(Unread::Malformed)?;
-                    self.writer.end(&mut sink.outbox, &trailers);
+                Poll::Ready(None) => {
+                    let trailers = source.trailers().map_err(Unread::Malformed)?;
+                    sink.finish(trailers).map_err(Broken::Sink)?;
                     self.is_ended = true;
                 }
-                Poll::Ready(None) => {}
                 Poll::Pending => {
                     self.flush_meanwhile(sink, cx)?;
                     return Poll::Pending;
@@ -90,7 +84,7 @@ impl Pump {
     }
 
     /// Nothing more came: what came before goes out now.
-    fn flush_meanwhile(&mut self, sink: &mut Wire, cx: &mut Context<'_>) -> Result<(), Broken> {
+    fn flush_meanwhile(&mut self, sink: &mut impl End, cx: &mut Context<'_>) -> Result<(), Broken> {
         match sink.poll_flush(cx) {
             Poll::Ready(flushed) => flushed.map_err(Broken::Sink),
             Poll::Pending => {

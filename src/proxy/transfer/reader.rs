@@ -5,9 +5,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use http::HeaderMap;
+
 use crate::proxy::{
     h1::{Chunked, EMPTY_HEADER, Length, MOST_TRAILERS, Malformed, read_trailers},
-    headers::write_trailers,
+    headers::kept_trailers,
     io::{Buffer, Wire},
 };
 
@@ -59,27 +61,28 @@ impl Reader {
         if let Self::Chunked(chunked) = self { chunked.is_fresh() } else { true }
     }
 
-    /// What came behind the last chunk and may be passed on: lines with an empty line at their end, or nothing.
-    pub(in crate::proxy) fn trailers(&self) -> Result<Vec<u8>, Malformed> {
-        let mut lines = Vec::new();
-        if let Self::Chunked(chunked) = self
-            && !chunked.trailers().is_empty()
-        {
-            let mut room = [EMPTY_HEADER; MOST_TRAILERS];
-            write_trailers(&mut lines, read_trailers(chunked.trailers(), &mut room)?);
+    /// What came behind the last chunk and may be passed on.
+    pub(in crate::proxy) fn trailers(&self) -> Result<Option<HeaderMap>, Malformed> {
+        match self {
+            Self::Chunked(chunked) if !chunked.trailers().is_empty() => {
+                let mut room = [EMPTY_HEADER; MOST_TRAILERS];
+                let trailers = read_trailers(chunked.trailers(), &mut room)?;
+                Ok(Some(kept_trailers(trailers.iter().map(|header| (header.name, header.value)))))
+            }
+            _ => Ok(None),
         }
-        Ok(lines)
     }
 
-    /// The next stretch of data; nothing at the end.
+    /// The next stretch of data, at most so many bytes; nothing at the end.
     pub(in crate::proxy) fn poll_next(
         &mut self,
         from: &mut Wire,
+        most: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Buffer>, Unread>> {
         while !self.is_done() {
             if from.input().is_empty() {
-                match ready!(from.poll_fill(cx)) {
+                match ready!(from.poll_fill_up_to(most, cx)) {
                     Ok(0) if matches!(self, Self::UntilClose) => *self = Self::Done,
                     Ok(0) => return Poll::Ready(Err(Unread::Closed(None))),
                     Ok(_) => {}
@@ -89,12 +92,12 @@ impl Reader {
             }
             let data = match self {
                 Self::Exact(left) => {
-                    let here = usize::try_from(*left).unwrap_or(usize::MAX).min(from.input().len());
+                    let here = usize::try_from(*left).unwrap_or(usize::MAX).min(from.input().len()).min(most);
                     *left -= here as u64;
                     from.take(here)
                 }
-                Self::Chunked(chunked) => from.take_unframed(|bytes| unchunk(chunked, bytes))?,
-                Self::UntilClose | Self::Done => from.take(usize::MAX),
+                Self::Chunked(chunked) => from.take_unframed(|bytes| unchunk(chunked, bytes, most))?,
+                Self::UntilClose | Self::Done => from.take(most),
             };
             if let Some(data) = data.filter(|data| !data.is_empty()) {
                 return Poll::Ready(Ok(Some(data)));
@@ -104,11 +107,12 @@ impl Reader {
     }
 }
 
-/// Moves the data of all chunks in `bytes` to their front. Says how much data there is and how many bytes were used up.
-fn unchunk(chunked: &mut Chunked, bytes: &mut [u8]) -> Result<(usize, usize), Malformed> {
+/// Moves the data of chunks in `bytes` to their front, at most so much. Says how much data there is and how many bytes were used up.
+fn unchunk(chunked: &mut Chunked, bytes: &mut [u8], most: usize) -> Result<(usize, usize), Malformed> {
     let (mut kept, mut used) = (0, 0);
-    while used < bytes.len() && !chunked.is_done() {
-        let piece = chunked.read(&bytes[used..])?;
+    while used < bytes.len() && kept < most && !chunked.is_done() {
+        let end = bytes.len().min(used.saturating_add(most - kept));
+        let piece = chunked.read(&bytes[used..end])?;
         let data = used + piece.data.start..used + piece.data.end;
         let length = data.len();
         bytes.copy_within(data, kept);

@@ -2,9 +2,12 @@
 
 use std::io::Write;
 
+use http::HeaderMap;
+
 use crate::proxy::{
     h1::Length,
-    io::{Buffer, Outbox},
+    headers::line,
+    io::{Outbox, Piece},
 };
 
 /// How a body is framed on its way out.
@@ -17,7 +20,7 @@ impl Writer {
     }
 
     /// Hands over a stretch of data, never an empty one: that would be the last chunk.
-    pub(in crate::proxy) fn data(self, out: &mut Outbox, data: Buffer) {
+    pub(in crate::proxy) fn data(self, out: &mut Outbox, data: Piece) {
         if self.0 == Length::Chunked {
             let size = data.len();
             // A vector takes every write.
@@ -28,12 +31,15 @@ impl Writer {
         }
     }
 
-    /// Hands over the end. Trailers are lines with an empty line at their end, or nothing.
-    pub(in crate::proxy) fn end(self, out: &mut Outbox, trailers: &[u8]) {
+    /// Hands over the end.
+    pub(in crate::proxy) fn end(self, out: &mut Outbox, trailers: Option<&HeaderMap>) {
         if self.0 == Length::Chunked {
             let head = out.head();
             head.extend_from_slice(b"0\r\n");
-            head.extend_from_slice(if trailers.is_empty() { b"\r\n" } else { trailers });
+            for (name, value) in trailers.into_iter().flatten() {
+                line(head, name.as_str(), value.as_bytes());
+            }
+            head.extend_from_slice(b"\r\n");
         }
     }
 }

@@ -11,6 +11,7 @@ mod zone;
 
 pub(crate) use check::{Check, Timing, default_timing};
 pub(crate) use document::Document;
+pub(crate) use node::Http2;
 pub(crate) use pool::{Origin, Pool, Protocol, WhenAllDown};
 pub(crate) use region::Region;
 pub(crate) use route::Route;

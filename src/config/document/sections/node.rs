@@ -42,16 +42,42 @@ section! {
         max_head_size: ByteSize = "16KiB" in "8KiB" ..= "64KiB",
         /// Headers that a request may carry.
         max_headers: u32 = 128 in 1 ..= 256,
+        /// Bytes of a request's target: its path and query.
+        max_uri_length: ByteSize = "8KiB" in "256B" ..= "64KiB",
         /// Time for a client to send a whole head, from its first byte.
         head_timeout: Duration = "10s" in "100ms" ..= "5m",
         /// Longest pause of a client: while it sends a body, and while it takes an answer.
         body_timeout: Duration = "30s" in "100ms" ..= "1h",
         /// How long a client may stay connected without a request.
         idle_timeout: Duration = "60s" in "100ms" ..= "1h",
+        /// How long a client may stay connected at all: after its next answer it is asked to come again, so that clients follow where DNS
+        /// leads. A tunnel stays.
+        max_connection_age: Duration = "1h" in "1s" ..= "24h",
         /// Time that requests in flight get when the node stops.
         drain_timeout: Duration = "30s" in "0s" ..= "1h",
         /// Networks whose `X-Forwarded-*` and request id are believed.
         trusted_proxies: List<IpNet> = [],
+        /// HTTP/2 with clients, over TLS or in the clear by prior knowledge.
+        h2: Http2 = {},
+    }
+
+    /// HTTP/2 with clients.
+    pub(crate) struct Http2 ("`http.h2`") {
+        /// Requests that one connection may have under way.
+        max_streams: u32 = 128 in 1 ..= 10000,
+        /// Bytes of one request's body that may come before its origin takes them.
+        stream_window: ByteSize = "256KiB" in "64KiB" ..= "16MiB",
+        /// The same for all requests of a connection.
+        connection_window: ByteSize = "1MiB" in "64KiB" ..= "64MiB",
+        /// Streams that a client may reset in ten seconds. Beyond this, as beyond the limits that follow, its connection is closed with
+        /// `ENHANCE_YOUR_CALM`.
+        max_resets: u32 = 100 in 1 ..= 100000,
+        /// `SETTINGS`, `PING`, `PRIORITY` and unknown frames in ten seconds, each counted; window updates beyond one for every 64 bytes sent, too.
+        max_control_frames: u32 = 1000 in 10 ..= 1000000,
+        /// `DATA` frames without data that are not the last, in ten seconds.
+        max_empty_frames: u32 = 100 in 1 ..= 100000,
+        /// `CONTINUATION` frames of one head.
+        max_continuations: u32 = 20 in 1 ..= 1000,
     }
 
     /// How DNS is answered.

@@ -34,7 +34,7 @@ section! {
         /// body, and none of the answer came.
         retries: u32 = 2 in 0 ..= 10,
         /// Idle connections that one worker keeps per origin.
-        max_idle_connections: u32 = 64 in 0 ..= 10000,
+        max_idle_connections: u32 = 256 in 0 ..= 10000,
         /// How long such a connection is kept.
         idle_timeout: Duration = "30s" in "1s" ..= "1h",
         /// How long each step towards an origin may take.

@@ -1,0 +1,259 @@
+//! Connections that many requests share: HTTP/2 to origins.
+//!
+//! A request takes a stream of the first connection with room. Where there is none, one request opens another and those that come meanwhile
+//! wait for it, so that a burst does not open one each. A connection ends when it idled too long or its origin is done with it; requests
+//! on it go on.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    future::poll_fn,
+    net::SocketAddr,
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
+
+use h2::client::{Builder, SendRequest};
+use tokio::{sync::Notify, task::JoinSet};
+
+use super::{idle::Counted, open::connect};
+use crate::{
+    clock::Clock,
+    proxy::{
+        Refusal,
+        exchange::Awaiting,
+        io::Piece,
+        peer::Seat,
+        route::PoolPlan,
+        transfer::{H2End, SEND_BUFFER},
+    },
+};
+
+/// Streams that one connection carries at most, where its origin takes as many.
+const MOST_STREAMS: usize = 256;
+/// What an origin may send on one stream before somebody has read it.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// The same for all streams of a connection.
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// Bytes that the fields of an answer may take.
+const MOST_FIELDS: u32 = 64 * 1024;
+
+/// All of one worker.
+#[derive(Debug, Default)]
+pub(in crate::proxy) struct Shared {
+    origins: RefCell<HashMap<SocketAddr, Origin>>,
+    /// The tasks that move the frames.
+    drivers: RefCell<JoinSet<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Origin {
+    connections: Vec<Multiplexed>,
+    opening: Option<Rc<Opening>>,
+}
+
+#[derive(Debug)]
+struct Multiplexed {
+    send: SendRequest<Piece>,
+    load: Rc<Load>,
+    idle_timeout: Duration,
+}
+
+/// What a connection carries.
+#[derive(Debug, Default)]
+struct Load {
+    streams: Cell<usize>,
+    is_over: Cell<bool>,
+    idle_since: Cell<Duration>,
+}
+
+/// One request's stream.
+#[derive(Debug)]
+pub(in crate::proxy) struct Stream {
+    pub(in crate::proxy) end: H2End<Awaiting>,
+    _place: Place,
+}
+
+/// Counts a stream as its connection's load.
+#[derive(Debug)]
+struct Place {
+    load: Rc<Load>,
+    clock: Clock,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.load.streams.set(self.load.streams.get() - 1);
+        self.load.idle_since.set(self.clock.now());
+    }
+}
+
+/// A connection on its way, which others wait for.
+#[derive(Debug, Default)]
+struct Opening {
+    done: Notify,
+    failed: Cell<Option<Refusal>>,
+}
+
+/// Sends a request's head on a stream of its own. Says whether the connection was there before.
+pub(in crate::proxy) async fn open_stream(
+    address: SocketAddr,
+    pool: &PoolPlan,
+    seat: &Seat,
+    head: &http::Request<()>,
+    is_end: bool,
+    may_be_kept: bool,
+) -> Result<(Stream, bool), Refusal> {
+    let connections = &seat.worker.connections;
+    loop {
+        while let Some((send, place)) = connections.shared.take(address, &connections.clock).filter(|_| may_be_kept) {
+            if let Some(end) = ask(send, &place, head, is_end, pool, seat).await {
+                return Ok((Stream { end, _place: place }, true));
+            }
+        }
+        match connections.shared.opening(address).filter(|_| may_be_kept) {
+            Some(opening) => wait(&opening, pool, seat).await?,
+            None => break,
+        }
+    }
+    let (send, place) = open(address, pool, seat).await?;
+    let end = ask(send, &place, head, is_end, pool, seat).await.ok_or(Refusal::ConnectFailed)?;
+    Ok((Stream { end, _place: place }, false))
+}
+
+/// Sends the head; nothing where the connection does not take it, and never will.
+async fn ask(
+    mut send: SendRequest<Piece>,
+    place: &Place,
+    head: &http::Request<()>,
+    is_end: bool,
+    pool: &PoolPlan,
+    seat: &Seat,
+) -> Option<H2End<Awaiting>> {
+    seat.deadline.set(pool.settings.timeouts.connect);
+    let is_ready = poll_fn(|cx| match send.poll_ready(cx) {
+        Poll::Pending if seat.deadline.is_over(cx) => Poll::Ready(false),
+        ready => ready.map(|ready| ready.is_ok()),
+    });
+    let sent = if is_ready.await { send.send_request(head.clone(), is_end).ok() } else { None };
+    if sent.is_none() {
+        place.load.is_over.set(true);
+    }
+    sent.map(|(response, body)| H2End::asked(response, (!is_end).then_some(body)))
+}
+
+/// Waits for the connection that somebody else opens.
+async fn wait(opening: &Opening, pool: &PoolPlan, seat: &Seat) -> Result<(), Refusal> {
+    seat.deadline.set(pool.settings.timeouts.connect);
+    let mut done = pin!(opening.done.notified());
+    let is_done = poll_fn(|cx| match done.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(true),
+        Poll::Pending if seat.deadline.is_over(cx) => Poll::Ready(false),
+        Poll::Pending => Poll::Pending,
+    });
+    match (is_done.await, opening.failed.get()) {
+        (true, None) => Ok(()),
+        (true, Some(refusal)) => Err(refusal),
+        (false, _) => Err(Refusal::ConnectTimeout),
+    }
+}
+
+/// Opens a connection, and lets those who wait know how that went.
+async fn open(address: SocketAddr, pool: &PoolPlan, seat: &Seat) -> Result<(SendRequest<Piece>, Place), Refusal> {
+    let connections = &seat.worker.connections;
+    let announced = Announced::new(&connections.shared, address);
+    let opened = async {
+        let stream = connect(address, pool, seat).await?;
+        let handshake = Builder::new()
+            .enable_push(false)
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(MOST_FIELDS)
+            .max_send_buffer_size(SEND_BUFFER)
+            .handshake(stream)
+            .await;
+        handshake.map_err(|error| {
+            tracing::debug!(%address, %error, "origin did not accept HTTP/2");
+            Refusal::ConnectFailed
+        })
+    };
+    let (send, connection) = opened.await.inspect_err(|refusal| announced.opening.failed.set(Some(*refusal)))?;
+    let load = Rc::<Load>::default();
+    load.streams.set(1);
+    let place = Place { load: Rc::clone(&load), clock: connections.clock.clone() };
+    let (driven, counted) = (Rc::clone(&load), Counted::new(&pool.metrics));
+    connections.shared.drivers.borrow_mut().spawn_local(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%address, %error, "a connection to an HTTP/2 origin ended");
+        }
+        driven.is_over.set(true);
+        drop(counted);
+    });
+    connections
+        .shared
+        .keep(address, Multiplexed { send: send.clone(), load, idle_timeout: pool.settings.idle_timeout });
+    Ok((send, place))
+}
+
+/// Says that a connection is on its way, until it is there or will not be.
+struct Announced<'a> {
+    shared: &'a Shared,
+    address: SocketAddr,
+    opening: Rc<Opening>,
+}
+
+impl<'a> Announced<'a> {
+    fn new(shared: &'a Shared, address: SocketAddr) -> Self {
+        let opening = Rc::<Opening>::default();
+        shared.origins.borrow_mut().entry(address).or_default().opening = Some(Rc::clone(&opening));
+        Self { shared, address, opening }
+    }
+}
+
+impl Drop for Announced<'_> {
+    fn drop(&mut self) {
+        if let Some(origin) = self.shared.origins.borrow_mut().get_mut(&self.address)
+            && origin.opening.as_ref().is_some_and(|opening| Rc::ptr_eq(opening, &self.opening))
+        {
+            origin.opening = None;
+        }
+        self.opening.done.notify_waiters();
+    }
+}
+
+impl Shared {
+    /// A place on a connection that has one.
+    fn take(&self, address: SocketAddr, clock: &Clock) -> Option<(SendRequest<Piece>, Place)> {
+        let mut origins = self.origins.borrow_mut();
+        let connections = &mut origins.get_mut(&address)?.connections;
+        connections.retain(|connection| !connection.load.is_over.get());
+        let has_room = |connection: &&Multiplexed| {
+            connection.load.streams.get() < connection.send.current_max_send_streams().min(MOST_STREAMS)
+        };
+        let Multiplexed { send, load, .. } = connections.iter().find(has_room)?;
+        load.streams.set(load.streams.get() + 1);
+        Some((send.clone(), Place { load: Rc::clone(load), clock: clock.clone() }))
+    }
+
+    fn opening(&self, address: SocketAddr) -> Option<Rc<Opening>> {
+        self.origins.borrow().get(&address)?.opening.clone()
+    }
+
+    fn keep(&self, address: SocketAddr, connection: Multiplexed) {
+        self.origins.borrow_mut().entry(address).or_default().connections.push(connection);
+    }
+
+    /// Lets go of what idled too long or is over.
+    pub(super) fn sweep(&self, now: Duration) {
+        let is_fit = |Multiplexed { load, idle_timeout, .. }: &Multiplexed| {
+            !load.is_over.get() && (load.streams.get() > 0 || load.idle_since.get() + *idle_timeout > now)
+        };
+        self.origins.borrow_mut().retain(|_, origin| {
+            origin.connections.retain(is_fit);
+            !origin.connections.is_empty() || origin.opening.is_some()
+        });
+        while self.drivers.borrow_mut().try_join_next().is_some() {}
+    }
+}
