@@ -15,6 +15,7 @@ pub mod control;
 #[cfg(not(loom))]
 pub mod dns;
 pub mod fleet;
+pub mod govern;
 #[cfg(not(loom))]
 pub mod health;
 #[cfg(not(loom))]
@@ -26,3 +27,5 @@ pub mod proxy;
 pub mod table;
 #[cfg(not(loom))]
 pub mod telemetry;
+#[cfg(not(loom))]
+pub mod tls;

@@ -20,6 +20,11 @@ impl Selector {
         self.loads.get(position)
     }
 
+    /// Requests under way at all of them.
+    pub fn in_flight(&self) -> u64 {
+        self.loads.iter().map(|load| u64::from(load.in_flight())).sum()
+    }
+
     pub(super) fn schedule(&self, region: usize) -> Option<&Schedule> {
         self.schedules.get(region)
     }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::config::{CheckTiming, Config, Identity, Loaded, Pool, duration_as_written, load};
+use crate::{
+    config::{CheckTiming, Config, Identity, Loaded, Pool, duration_as_written, load},
+    tls,
+};
 
 /// Pools that the summary shows one by one.
 const MAX_SHOWN: usize = 20;
@@ -31,6 +34,8 @@ pub(super) struct Answer {
 /// Checks a file or a directory as the node described by `identity` would load it.
 pub(super) fn run(path: &Path, identity: &Identity, format: Format) -> Answer {
     let loaded = load(path, identity);
+    let about_files = loaded.config.as_ref().map_or_else(Vec::new, tls::check);
+    let loaded = loaded.with(about_files);
     let text = match format {
         Format::Text { colour } => text(&loaded, path, colour),
         Format::Json => loaded.diagnostics.render_json(),
@@ -139,6 +144,18 @@ mod tests {
         let config = crate::config::from_text("test.toml", &text, &Identity::default()).config.unwrap();
         assert_eq!(crowding(&config), Some(301), "300 origins and a front door");
         assert!(summary(&config).contains("`health.max_in_flight` of 301 or more"));
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_are_mistakes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("meridian.toml");
+        let text = "tls.certificates = [{ chain = \"absent.pem\", key = \"absent.key\" }]\n\
+                    [regions.home]\naddresses = [\"192.0.2.1\"]\n";
+        std::fs::write(&path, text).unwrap();
+        let answer = run(&path, &Identity::default(), Format::Text { colour: false });
+        assert!(!answer.is_usable, "{}", answer.text);
+        assert!(answer.text.contains("error[bad-certificate]: `absent.pem` cannot be used: "), "{}", answer.text);
     }
 
     #[test]

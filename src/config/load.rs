@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{
-    Config, Diagnostics, Identity,
+    Config, Diagnostic, Diagnostics, Identity,
     document::{Table, decode_document, merge, parse},
     files,
     resolve::resolve,
@@ -16,6 +16,17 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// All mistakes, warnings among them.
     pub diagnostics: Diagnostics,
+}
+
+impl Loaded {
+    /// Adds mistakes that lie outside the config's text, in files that it names.
+    #[must_use]
+    pub(crate) fn with(mut self, mistakes: Vec<Diagnostic>) -> Self {
+        for mistake in mistakes {
+            self.diagnostics.push(mistake);
+        }
+        Self { config: self.config.filter(|_| !self.diagnostics.has_errors()), ..self }
+    }
 }
 
 /// Loads a file, or all `*.toml` files of a directory in name order.

@@ -78,6 +78,8 @@ pub struct Http {
     pub workers: usize,
     /// Open client connections that one worker keeps.
     pub max_connections: usize,
+    /// Open connections that one client may have to one worker.
+    pub max_connections_per_client: u32,
     /// Bytes that a request's head may take.
     pub max_head_size: usize,
     /// Headers that a request may carry.
@@ -96,6 +98,8 @@ pub struct Http {
     pub drain_timeout: Duration,
     /// Networks whose `X-Forwarded-*` and request id are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks whose connections begin with a PROXY header.
+    pub proxy_protocol: Vec<IpNet>,
     /// HTTP/2 with clients.
     pub h2: Http2,
 }
@@ -180,10 +184,29 @@ pub struct Pool {
     pub timeouts: Timeouts,
     /// Further tries at other origins, where a request left nothing behind.
     pub retries: u32,
+    /// What such tries may cost.
+    pub retry: Retry,
     /// Idle connections that one worker keeps per origin.
     pub max_idle_connections: usize,
     /// How long such a connection is kept.
     pub idle_timeout: Duration,
+}
+
+/// What further tries may cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Of the pool's requests under way.
+    pub budget_percent: u32,
+    /// Those that come on top.
+    pub budget_per_second: u32,
+    /// The longest wait before the first; doubled for each that follows.
+    pub backoff: Duration,
+    /// What doubling ends at.
+    pub max_backoff: Duration,
+    /// Bytes of a body that are kept for another try.
+    pub max_body: usize,
+    /// Statuses that are thrown away for another try, first and last.
+    pub statuses: Vec<(u16, u16)>,
 }
 
 /// One server of a pool.
@@ -198,7 +221,7 @@ pub struct Origin {
 }
 
 /// What is spoken with origins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
     /// HTTP/1.1.
     H1,

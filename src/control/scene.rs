@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Config, Node, Origin, Pool, Protocol, Region, Timeouts, WhenAllDown,
+        self, Check, CheckKind, CheckTiming, Config, Node, Origin, Pool, Protocol, Region, Retry, Timeouts, WhenAllDown,
     },
     fleet::{Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -138,6 +138,14 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         when_all_down: WhenAllDown::Open,
         timeouts: Timeouts { connect: second, response_head: second, between_bytes: second, tunnel_idle: second },
         retries: 1,
+        retry: Retry {
+            budget_percent: 20,
+            budget_per_second: 3,
+            backoff: second,
+            max_backoff: second,
+            max_body: 0,
+            statuses: Vec::new(),
+        },
         max_idle_connections: 1,
         idle_timeout: second,
     }

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use super::secured::Secured;
 use crate::{
     admin::{self, Token, TokenError},
     balance,
@@ -16,6 +17,7 @@ use crate::{
     dns, proxy,
     table::{Compiled, Table},
     telemetry::Exporter,
+    tls::{self, LoadError},
 };
 
 /// Where a config came from, to read it again.
@@ -30,6 +32,7 @@ pub struct Source {
 /// A node, built but not running.
 pub struct Node {
     pub(super) config: Arc<Config>,
+    pub(super) secured: Arc<Secured>,
     pub(super) revision: u64,
     pub(super) source: Option<Source>,
     pub(super) clock: Clock,
@@ -70,6 +73,9 @@ pub enum BuildError {
         "the state directory {0} is used by another node\nhint: give each node its own with `--state-directory` or `state.directory`"
     )]
     StateInUse(String),
+    /// Certificates, keys and the like.
+    #[error(transparent)]
+    Tls(#[from] LoadError),
     /// A thread or runtime could not be had.
     #[error("the node cannot start: {0}")]
     Threads(#[from] io::Error),
@@ -89,7 +95,9 @@ impl Node {
     pub fn build(config: Config, source: Option<Source>) -> Result<Self, BuildError> {
         let clock = Clock::system();
         let exporter = Exporter::install();
-        let http = proxy::Server::bind(&config.listen.http, config.http.workers)?;
+        tls::install_provider();
+        let secured = Secured::load(&config, None, &clock)?;
+        let http = proxy::Server::bind(&config.listen, config.http.workers)?;
         let dns = dns::Server::bind(&config.listen.dns, config.dns.threads)?;
         let admin = admin::Server::bind(config.listen.admin)?;
         let state = claim(&config.state_directory)?;
@@ -98,11 +106,26 @@ impl Node {
         let config = Arc::new(config);
         let (control, commands, table) = Control::open(Start {
             config: Arc::clone(&config),
-            compiled: compile(&config, revision),
+            compiled: compile(&config, &secured, revision),
             build_selector: Some(Box::new(balance::build)),
             clock: clock.clone(),
         })?;
-        Ok(Self { config, revision, source, clock, exporter, token, http, dns, admin, control, commands, table, state })
+        Ok(Self {
+            config,
+            secured,
+            revision,
+            source,
+            clock,
+            exporter,
+            token,
+            http,
+            dns,
+            admin,
+            control,
+            commands,
+            table,
+            state,
+        })
     }
 }
 
@@ -118,8 +141,9 @@ fn claim(directory: &Path) -> Result<File, BuildError> {
 }
 
 /// What DNS and HTTP make of a config; it travels in the generation, so both halves change together.
-pub(super) fn compile(config: &Config, revision: u64) -> Compiled {
+pub(super) fn compile(config: &Config, secured: &Secured, revision: u64) -> Compiled {
     // The serial has 32 bits and goes around (RFC 1982).
     let serial = u32::try_from(revision & u64::from(u32::MAX)).unwrap_or_default();
-    Compiled::default().with(proxy::Routing::build(config)).with(dns::Zones::build(config, serial))
+    let routing = proxy::Routing::build(config, secured.server.clone(), secured.origins.clone());
+    Compiled::default().with(routing).with(dns::Zones::build(config, serial))
 }

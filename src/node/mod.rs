@@ -7,6 +7,7 @@ mod build;
 mod files;
 mod reload;
 mod run;
+mod secured;
 mod signals;
 
 pub use build::{BuildError, Node, Source};

@@ -6,9 +6,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::{Source, build::compile};
+use super::{BuildError, Source, build::compile, secured::Secured};
 use crate::{
-    clock,
+    clock::{self, Clock},
     config::{self, Change, Config, Identity, Loaded},
     control,
     health::{self, Prober},
@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct Reloader {
     pub(super) source: Option<Source>,
     pub(super) config: Arc<Config>,
+    pub(super) secured: Arc<Secured>,
+    pub(super) clock: Clock,
     pub(super) revision: u64,
     pub(super) commands: control::Handle,
     pub(super) prober: Prober,
@@ -59,18 +61,28 @@ impl Reloader {
             tracing::warn!(%mistakes, "the new config has warnings");
         }
         let config = Arc::new(config);
-        let new = Arc::clone(&config);
+        let (new, before, clock) = (Arc::clone(&config), Arc::clone(&self.secured), self.clock.clone());
         // A large fleet takes a while to compile; probes go on meanwhile.
-        let compiling = tokio::task::spawn_blocking(move || compile(&new, revision));
-        let Ok(compiled) = compiling.await else {
-            tracing::error!("compiling the config failed: nothing was changed");
-            return "refused";
+        let compiling = tokio::task::spawn_blocking(move || {
+            let secured = Secured::load(&new, Some(&before), &clock)?;
+            Ok::<_, BuildError>((compile(&new, &secured, revision), secured))
+        });
+        let (compiled, secured) = match compiling.await {
+            Ok(Ok(compiled)) => compiled,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "what the new config names cannot be used: nothing was changed");
+                return "refused";
+            }
+            Err(error) => {
+                tracing::error!(%error, "compiling the config failed: nothing was changed");
+                return "refused";
+            }
         };
         if let Err(error) = self.commands.apply(Arc::clone(&config), compiled).await {
             tracing::error!(%error, "the new config could not be applied: nothing was changed");
             return "refused";
         }
-        (self.config, self.revision) = (config, revision);
+        (self.config, self.secured, self.revision) = (config, secured, revision);
         self.watch();
         for change in &changes {
             tracing::info!(%change, "changed");
@@ -88,11 +100,14 @@ fn load(source: &Source, running: &Config) -> (Loaded, Vec<Change>) {
     let Some(config) = &loaded.config else { return (loaded, Vec::new()) };
     let changes = config::changes(running, config);
     let region = |config: &Config| Arc::clone(&config.regions[config.node.region.index()].name);
-    if config.listen.http == running.listen.http && region(config) == region(running) {
+    if (&config.listen.http, &config.listen.https) == (&running.listen.http, &running.listen.https)
+        && region(config) == region(running)
+    {
         return (loaded, changes);
     }
     let pinned = Identity {
         http: running.listen.http.clone(),
+        https: running.listen.https.clone(),
         region: Some(region(running).to_string()),
         ..source.identity.clone()
     };

@@ -39,11 +39,14 @@ impl Node {
             self.exporter.clone(),
             self.commands.clone(),
         ));
-        let (http, dns, admin) = (self.http.addresses().to_vec(), self.dns.addresses().to_vec(), self.admin.address());
+        let (http, https) = (self.http.http().to_vec(), self.http.https().to_vec());
+        let (dns, admin) = (self.dns.addresses().to_vec(), self.admin.address());
         let prober = Prober::new(self.commands.signals(), self.clock.clone());
         let mut reloader = Reloader {
             source: self.source,
             config: self.config,
+            secured: self.secured,
+            clock: self.clock.clone(),
             revision: self.revision,
             commands: self.commands,
             prober,
@@ -58,7 +61,7 @@ impl Node {
         let resolver = self.dns.start(&self.table, &self.clock)?;
         let served = Arc::clone(&surface);
         let pages = tokio::spawn(async move { drop(self.admin.run(served, self.token).await) });
-        tracing::info!(?http, ?dns, %admin, node = %reloader.config.node.name, "listening");
+        tracing::info!(?http, ?https, ?dns, %admin, node = %reloader.config.node.name, "listening");
 
         let mut is_blind = false;
         loop {

@@ -9,8 +9,11 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 
-use super::worker::{self, Post, Running};
-use crate::{clock::Clock, table::Table};
+use super::{
+    accept::Door,
+    worker::{self, Post, Running},
+};
+use crate::{clock::Clock, config::Listen, table::Table};
 
 /// Connections that may wait in the kernel for a worker.
 const BACKLOG: i32 = 1024;
@@ -28,8 +31,9 @@ pub struct BindError {
 #[derive(Debug)]
 pub struct Server {
     /// One list per worker.
-    listeners: Vec<Vec<TcpListener>>,
-    addresses: Vec<SocketAddr>,
+    listeners: Vec<Vec<(Door, TcpListener)>>,
+    http: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
 }
 
 impl Server {
@@ -37,23 +41,35 @@ impl Server {
     ///
     /// # Errors
     /// Names the first address that cannot be had.
-    pub fn bind(listen: &[SocketAddr], workers: usize) -> Result<Self, BindError> {
-        let mut listeners: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+    pub fn bind(listen: &Listen, workers: usize) -> Result<Self, BindError> {
+        let mut server = Self { listeners: (0..workers).map(|_| Vec::new()).collect(), http: vec![], https: vec![] };
+        server.http = server.open(&listen.http, Door::Plain)?;
+        server.https = server.open(&listen.https, Door::Tls)?;
+        Ok(server)
+    }
+
+    /// Where they are in the end.
+    fn open(&mut self, listen: &[SocketAddr], door: Door) -> Result<Vec<SocketAddr>, BindError> {
         let mut addresses = Vec::new();
         for &wanted in listen {
             let failed = |cause| BindError { address: wanted, cause };
             let address = claim(wanted).map_err(failed)?;
-            for worker in &mut listeners {
-                worker.push(bind(address).map_err(failed)?);
+            for worker in &mut self.listeners {
+                worker.push((door, bind(address).map_err(failed)?));
             }
             addresses.push(address);
         }
-        Ok(Self { listeners, addresses })
+        Ok(addresses)
     }
 
-    /// Where it listens, with port 0 replaced by what was found.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// Where it listens for HTTP, with port 0 replaced by what was found.
+    pub fn http(&self) -> &[SocketAddr] {
+        &self.http
+    }
+
+    /// The same for HTTPS.
+    pub fn https(&self) -> &[SocketAddr] {
+        &self.https
     }
 
     /// Starts one named thread per worker.
@@ -104,9 +120,10 @@ mod tests {
 
     #[test]
     fn a_port_in_use_is_an_error_that_names_the_address() {
-        let first = Server::bind(&[([127, 0, 0, 1], 0).into()], 2).unwrap();
-        let taken = first.addresses()[0];
-        let error = Server::bind(&[taken], 1).unwrap_err();
+        let at = |address| Listen { http: vec![address], https: vec![], dns: vec![], admin: address };
+        let first = Server::bind(&at(([127, 0, 0, 1], 0).into()), 2).unwrap();
+        let taken = first.http()[0];
+        let error = Server::bind(&at(taken), 1).unwrap_err();
         assert!(error.to_string().contains(&taken.to_string()), "{error}");
     }
 }

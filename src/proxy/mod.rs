@@ -13,11 +13,15 @@
 //! | `meridian_http_request_seconds` | `route` |
 //! | `meridian_http_rungs_total` | `pool`, `rung` |
 //! | `meridian_http_retries_total` | `pool` |
+//! | `meridian_http_retries_refused_total`: the budget was spent | `pool` |
 //! | `meridian_http_connections_opened_total`, `_closed_total` | |
+//! | `meridian_http_connections_refused_total` | `why` (`too-many-of-one-client`, `no-proxy-header`) |
+//! | `meridian_tls_handshakes_total` | `result` (`full`, `resumed`, `unknown-host`, `timed-out`, `failed`) |
 //! | `meridian_origin_connections_opened_total`, `_closed_total` | `pool` |
 //!
 //! Not here: what is healthy (`table`), which region and origin (`policy`, `balance`).
 
+mod accept;
 mod answer;
 mod connections;
 mod decide;

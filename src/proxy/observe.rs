@@ -86,6 +86,7 @@ pub(super) struct PoolMetrics {
     pool: String,
     rungs: [OnceLock<Counter>; Rung::Open as usize + 1],
     pub(super) retries: Counter,
+    pub(super) retries_refused: Counter,
     pub(super) opened: Counter,
     pub(super) closed: Counter,
 }
@@ -96,6 +97,7 @@ impl PoolMetrics {
         Self {
             rungs: std::array::from_fn(|_| OnceLock::new()),
             retries: metrics::counter!("meridian_http_retries_total", "pool" => pool.clone()),
+            retries_refused: metrics::counter!("meridian_http_retries_refused_total", "pool" => pool.clone()),
             opened: metrics::counter!("meridian_origin_connections_opened_total", "pool" => pool.clone()),
             closed: metrics::counter!("meridian_origin_connections_closed_total", "pool" => pool.clone()),
             pool,

@@ -3,16 +3,35 @@
 use std::{net::IpAddr, rc::Rc, time::Duration};
 
 use super::{io::Deadline, worker::Worker};
+use crate::tls::ClientIdentity;
 
 /// What is known of a client by its connection alone.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// Where it is: told by its socket, or by a trusted balancer in front of us.
     pub(super) address: IpAddr,
-    /// `http` or `https`.
-    pub(super) scheme: &'static str,
+    /// What its TLS connection says; nothing where it came in the clear.
+    pub(super) tls: Option<Rc<TlsFacts>>,
     /// Until when it may stay connected.
     pub(super) until: Duration,
+}
+
+impl Peer {
+    /// `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+/// What a TLS connection says about itself.
+#[derive(Debug)]
+pub(super) struct TlsFacts {
+    /// Whether HTTP/2 was agreed upon.
+    pub(super) is_h2: bool,
+    /// What was demanded of the client, as a number to compare.
+    pub(super) demands: u32,
+    /// Who the client is by its certificate.
+    pub(super) identity: Option<ClientIdentity>,
 }
 
 /// A place at a worker: what every request needs of it.

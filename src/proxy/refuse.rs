@@ -70,6 +70,8 @@ refusals! {
     ResponseTimeout = "response-timeout", GATEWAY_TIMEOUT, "the origin took too long to answer";
     /// The origin broke off, or what it said is not HTTP.
     BadResponse = "bad-response", BAD_GATEWAY, "the origin broke off its answer, or it was not HTTP";
+    /// The origins that were asked answered, but with statuses that are not passed on while others are left.
+    OriginFailed = "origin-failed", BAD_GATEWAY, "the origins that were asked failed";
     /// The client stopped sending its request.
     ClientTooSlow = "client-too-slow", REQUEST_TIMEOUT, "the request stopped arriving";
     /// The client broke off while sending its request.

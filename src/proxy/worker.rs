@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     rc::Rc,
     sync::Arc,
     thread::JoinHandle,
@@ -19,14 +19,14 @@ use tokio::{
 
 use super::{
     Refusal, Routing,
+    accept::{Door, Guests, Turnstile, welcome},
     connections::Connections,
     decide::{Case, Picker, Plan},
-    io::{Buffers, Deadlines, Stream, TICK},
-    peer::{Peer, Seat},
-    serve::serve,
+    io::{Buffers, Deadlines, TICK},
+    peer::{Peer, TlsFacts},
 };
 use crate::{
-    balance::Turns,
+    balance::{Selector, Turns},
     clock::{self, Clock, Random},
     fleet::PoolId,
     table::{Generation, Reader, Snapshot, Table},
@@ -59,7 +59,7 @@ impl Running {
 /// What a worker is made of, before its thread runs.
 #[derive(Debug)]
 pub(super) struct Post {
-    pub(super) listeners: Vec<std::net::TcpListener>,
+    pub(super) listeners: Vec<(Door, std::net::TcpListener)>,
     pub(super) table: Table,
     pub(super) clock: Clock,
     pub(super) drain: watch::Receiver<bool>,
@@ -77,6 +77,12 @@ impl View {
     pub(super) fn origin(&self, pool: PoolId, position: usize) -> Option<SocketAddr> {
         Some(self.0.pool(pool)?.origins().get(position)?.address)
     }
+
+    /// A pool's requests under way on this node.
+    pub(super) fn under_way(&self, pool: PoolId) -> u64 {
+        let selector = self.0.pool(pool).and_then(|pool| pool.selector::<Selector>());
+        selector.map_or(0, Selector::in_flight)
+    }
 }
 
 /// What all requests of one worker share.
@@ -86,6 +92,8 @@ pub(super) struct Worker {
     pub(super) connections: Rc<Connections>,
     pub(super) buffers: Rc<Buffers>,
     pub(super) deadlines: Rc<Deadlines>,
+    pub(super) guests: Rc<Guests>,
+    pub(super) turnstile: Turnstile,
     is_draining: Cell<bool>,
     /// The time as of the last tick.
     now: Cell<Duration>,
@@ -103,6 +111,8 @@ impl Worker {
             connections: Connections::new(clock.clone()),
             buffers: Rc::default(),
             deadlines,
+            guests: Rc::default(),
+            turnstile: Turnstile::default(),
             is_draining: Cell::new(false),
             now: Cell::new(clock.now()),
             reader: RefCell::new(table.reader(clock.clone())),
@@ -123,10 +133,10 @@ impl Worker {
     }
 
     /// A client that connected just now. How long it may stay differs from one to the next, so that those who came together do not leave together.
-    fn meet(&self, client: SocketAddr, scheme: &'static str) -> Peer {
+    pub(super) fn meet(&self, address: IpAddr, tls: Option<TlsFacts>) -> Peer {
         let longest = self.view().routing().map_or(Duration::ZERO, |routing| routing.settings.max_connection_age);
         let until = self.now.get() + longest.mul_f64(self.random(|random| 0.9 + 0.1 * random.f64()));
-        Peer { address: client.ip().to_canonical(), scheme, until }
+        Peer { address, tls: tls.map(Rc::new), until }
     }
 
     /// Whether a client's connection may go on after its request.
@@ -162,10 +172,10 @@ pub(super) fn run(post: Post) {
         let settings = worker.view().routing().map(|routing| Arc::clone(&routing.settings));
         let places = Arc::new(Semaphore::new(settings.map_or(1, |settings| settings.max_connections)));
         let mut doors = JoinSet::new();
-        for listener in listeners {
+        for (door, listener) in listeners {
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    doors.spawn_local(accept(listener, Rc::clone(&worker), Arc::clone(&places), drain.clone()));
+                    doors.spawn_local(accept(listener, door, Rc::clone(&worker), Arc::clone(&places), drain.clone()));
                 }
                 Err(error) => tracing::error!(%error, "a listener could not be watched"),
             }
@@ -211,7 +221,13 @@ impl Drop for Counted {
 }
 
 /// Accepts until told to drain, then waits for what was accepted. At the connection limit it pauses: clients queue in the kernel.
-async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore>, mut drain: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    door: Door,
+    worker: Rc<Worker>,
+    places: Arc<Semaphore>,
+    mut drain: watch::Receiver<bool>,
+) {
     let opened = metrics::counter!("meridian_http_connections_opened_total");
     let closed = metrics::counter!("meridian_http_connections_closed_total");
     let mut connections = JoinSet::new();
@@ -233,8 +249,7 @@ async fn accept(listener: TcpListener, worker: Rc<Worker>, places: Arc<Semaphore
                     let (worker, counted) = (Rc::clone(&worker), Counted::new(&opened, &closed));
                     connections.spawn_local(async move {
                         // Made in here: a future that is moved into another takes its room twice.
-                        let peer = worker.meet(client, "http");
-                        serve(Stream::Plain(stream), peer, Seat::new(worker)).await;
+                        welcome(stream, client, door, worker).await;
                         drop((counted, place));
                     });
                 }

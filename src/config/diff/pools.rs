@@ -7,7 +7,7 @@ use super::{
     fields::{self, region_name},
     tls,
 };
-use crate::config::{Config, Pool, Protocol, WhenAllDown};
+use crate::config::{Config, Pool, Protocol, Retry, WhenAllDown};
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     let name = |pool: &Arc<Pool>| Arc::clone(&pool.name);
@@ -26,6 +26,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     };
     changes.field(subject, "when_all_down", word(old), word(new));
     fields::number(changes, subject, "retries", &old.retries, &new.retries);
+    retry(subject, &old.retry, &new.retry, changes);
     fields::number(changes, subject, "max_idle_connections", &old.max_idle_connections, &new.max_idle_connections);
     fields::duration(changes, subject, "idle_timeout", old.idle_timeout, new.idle_timeout);
     fields::duration(changes, subject, "connect timeout", old.timeouts.connect, new.timeouts.connect);
@@ -39,6 +40,21 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     changes.field(subject, "protocol", protocol(old), protocol(new));
     changes.field(subject, "tls", &tls::of_origins(old.tls.as_ref()), &tls::of_origins(new.tls.as_ref()));
     fields::check(subject, &old.check, &new.check, changes);
+}
+
+fn retry(subject: &str, old: &Retry, new: &Retry, changes: &mut Changes) {
+    let subject = format!("{subject}: retry");
+    fields::number(changes, &subject, "budget_percent", &old.budget_percent, &new.budget_percent);
+    fields::number(changes, &subject, "budget_per_second", &old.budget_per_second, &new.budget_per_second);
+    fields::duration(changes, &subject, "backoff", old.backoff, new.backoff);
+    fields::duration(changes, &subject, "max_backoff", old.max_backoff, new.max_backoff);
+    fields::number(changes, &subject, "max_body", &old.max_body, &new.max_body);
+    let statuses = |retry: &Retry| {
+        let range =
+            |(first, last): &(u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+        retry.statuses.iter().map(range).collect::<Vec<_>>().join(", ")
+    };
+    changes.field(&subject, "statuses", &statuses(old), &statuses(new));
 }
 
 fn compare_origins(

@@ -22,6 +22,8 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.restart("admin.token_file", &path(&old.admin.token_file), &path(&new.admin.token_file));
 
     let (before, after) = (&old.http, &new.http);
+    let (most_before, most_after) = (&before.max_connections_per_client, &after.max_connections_per_client);
+    fields::number(changes, "http", "max_connections_per_client", most_before, most_after);
     fields::number(changes, "http", "max_head_size", &before.max_head_size, &after.max_head_size);
     fields::number(changes, "http", "max_headers", &before.max_headers, &after.max_headers);
     fields::number(changes, "http", "max_uri_length", &before.max_uri_length, &after.max_uri_length);
@@ -33,6 +35,8 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     let (networks_before, networks_after) =
         (fields::list(&before.trusted_proxies), fields::list(&after.trusted_proxies));
     changes.field("http", "trusted_proxies", &networks_before, &networks_after);
+    let (networks_before, networks_after) = (fields::list(&before.proxy_protocol), fields::list(&after.proxy_protocol));
+    changes.field("http", "proxy_protocol", &networks_before, &networks_after);
     let (before, after) = (&old.http.h2, &new.http.h2);
     fields::number(changes, "http.h2", "max_streams", &before.max_streams, &after.max_streams);
     fields::number(changes, "http.h2", "stream_window", &before.stream_window, &after.stream_window);

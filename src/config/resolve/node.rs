@@ -104,6 +104,7 @@ pub(super) fn http(document: &Document) -> Http {
     Http {
         workers: http.workers.as_ref().map_or_else(cores, |workers| workers.value as usize),
         max_connections: http.max_connections.value as usize,
+        max_connections_per_client: http.max_connections_per_client.value,
         max_head_size: usize::try_from(http.max_head_size.0).unwrap_or(usize::MAX),
         max_headers: http.max_headers.value as usize,
         max_uri_length: usize::try_from(http.max_uri_length.0).unwrap_or(usize::MAX),
@@ -113,6 +114,7 @@ pub(super) fn http(document: &Document) -> Http {
         max_connection_age: http.max_connection_age.value,
         drain_timeout: http.drain_timeout.value,
         trusted_proxies: http.trusted_proxies.items.iter().map(|network| network.value).collect(),
+        proxy_protocol: http.proxy_protocol.items.iter().map(|network| network.value).collect(),
         h2: http2(&http.h2),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, is_usable_address},
-        resolved::{Origin, Pool, Protocol, Timeouts, WhenAllDown},
+        resolved::{Origin, Pool, Protocol, Retry, Timeouts, WhenAllDown},
     },
     fleet::RegionId,
 };
@@ -48,6 +48,14 @@ fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mu
             tunnel_idle: pool.timeouts.tunnel_idle.value,
         },
         retries: pool.retries.value,
+        retry: Retry {
+            budget_percent: pool.retry.budget_percent.value,
+            budget_per_second: pool.retry.budget_per_second.value,
+            backoff: pool.retry.backoff.value,
+            max_backoff: pool.retry.max_backoff.value,
+            max_body: usize::try_from(pool.retry.max_body.0).unwrap_or(usize::MAX),
+            statuses: pool.retry.statuses.items.iter().map(|statuses| (statuses.value.0, statuses.value.1)).collect(),
+        },
         max_idle_connections: pool.max_idle_connections.value as usize,
         idle_timeout: pool.idle_timeout.value,
     }

@@ -28,7 +28,7 @@ pub struct Tls {
 }
 
 /// A certificate with those above it, and its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pair {
     /// The file of the certificates.
     pub chain: PathBuf,
@@ -75,7 +75,7 @@ pub enum ClientCertificates {
 }
 
 /// How TLS is spoken with origins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OriginTls {
     /// Who may have issued their certificates.
     pub trust: Trust,
@@ -86,7 +86,7 @@ pub struct OriginTls {
 }
 
 /// Which authorities are believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Trust {
     /// Those of the system.
     Platform,

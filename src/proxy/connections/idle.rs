@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::Shared;
+use super::{Key, Shared};
 use crate::{
     clock::Clock,
     config,
@@ -19,7 +19,7 @@ use crate::{
 /// All idle connections of one worker, by origin.
 #[derive(Debug)]
 pub(in crate::proxy) struct Connections {
-    idle: RefCell<HashMap<SocketAddr, Vec<Idle>>>,
+    idle: RefCell<HashMap<Key, Vec<Idle>>>,
     /// Those of origins that speak HTTP/2.
     pub(super) shared: Shared,
     pub(super) clock: Clock,
@@ -37,7 +37,7 @@ struct Idle {
 pub(in crate::proxy) struct Lent {
     pub(in crate::proxy) end: H1End<Listening>,
     metrics: Counted,
-    address: SocketAddr,
+    key: Key,
     max_idle: usize,
     idle_timeout: Duration,
     home: Weak<Connections>,
@@ -66,14 +66,15 @@ impl Connections {
     }
 
     /// An idle connection that is still open.
-    pub(in crate::proxy) fn take(self: &Rc<Self>, address: SocketAddr, pool: &config::Pool) -> Option<Lent> {
+    pub(in crate::proxy) fn take(self: &Rc<Self>, address: SocketAddr, pool: &PoolPlan) -> Option<Lent> {
+        let key = Key { address, manner: pool.manner };
         let now = self.clock.now();
         let mut all = self.idle.borrow_mut();
-        let idle = all.get_mut(&address)?;
+        let idle = all.get_mut(&key)?;
         while let Some(Idle { mut wire, metrics, until }) = idle.pop() {
             // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
             if until > now && wire.is_quiet() {
-                return Some(self.lent(wire, metrics, address, pool));
+                return Some(self.lent(wire, metrics, key, &pool.settings));
             }
         }
         None
@@ -81,14 +82,15 @@ impl Connections {
 
     /// Wraps a fresh connection, to be kept afterwards as the pool says.
     pub(in crate::proxy) fn lend(self: &Rc<Self>, wire: Wire, address: SocketAddr, pool: &PoolPlan) -> Lent {
-        self.lent(wire, Counted::new(&pool.metrics), address, &pool.settings)
+        let key = Key { address, manner: pool.manner };
+        self.lent(wire, Counted::new(&pool.metrics), key, &pool.settings)
     }
 
-    fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, address: SocketAddr, pool: &config::Pool) -> Lent {
+    fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, key: Key, pool: &config::Pool) -> Lent {
         Lent {
             end: H1End::new(wire, Listening::default()),
             metrics,
-            address,
+            key,
             max_idle: pool.max_idle_connections,
             idle_timeout: pool.idle_timeout,
             home: Rc::downgrade(self),
@@ -115,7 +117,7 @@ impl Lent {
         }
         let until = home.clock.now() + self.idle_timeout;
         let mut all = home.idle.borrow_mut();
-        let idle = all.entry(self.address).or_default();
+        let idle = all.entry(self.key).or_default();
         if idle.len() < self.max_idle {
             idle.push(Idle { wire: self.end.wire, metrics: self.metrics, until });
         }

@@ -18,7 +18,7 @@ use std::{
 use h2::client::{Builder, SendRequest};
 use tokio::{sync::Notify, task::JoinSet};
 
-use super::{idle::Counted, open::connect};
+use super::{Key, idle::Counted, open::connect};
 use crate::{
     clock::Clock,
     proxy::{
@@ -43,7 +43,7 @@ const MOST_FIELDS: u32 = 64 * 1024;
 /// All of one worker.
 #[derive(Debug, Default)]
 pub(in crate::proxy) struct Shared {
-    origins: RefCell<HashMap<SocketAddr, Origin>>,
+    origins: RefCell<HashMap<Key, Origin>>,
     /// The tasks that move the frames.
     drivers: RefCell<JoinSet<()>>,
 }
@@ -107,18 +107,19 @@ pub(in crate::proxy) async fn open_stream(
     may_be_kept: bool,
 ) -> Result<(Stream, bool), Refusal> {
     let connections = &seat.worker.connections;
+    let key = Key { address, manner: pool.manner };
     loop {
-        while let Some((send, place)) = connections.shared.take(address, &connections.clock).filter(|_| may_be_kept) {
+        while let Some((send, place)) = connections.shared.take(key, &connections.clock).filter(|_| may_be_kept) {
             if let Some(end) = ask(send, &place, head, is_end, pool, seat).await {
                 return Ok((Stream { end, _place: place }, true));
             }
         }
-        match connections.shared.opening(address).filter(|_| may_be_kept) {
+        match connections.shared.opening(key).filter(|_| may_be_kept) {
             Some(opening) => wait(&opening, pool, seat).await?,
             None => break,
         }
     }
-    let (send, place) = open(address, pool, seat).await?;
+    let (send, place) = open(key, pool, seat).await?;
     let end = ask(send, &place, head, is_end, pool, seat).await.ok_or(Refusal::ConnectFailed)?;
     Ok((Stream { end, _place: place }, false))
 }
@@ -161,9 +162,10 @@ async fn wait(opening: &Opening, pool: &PoolPlan, seat: &Seat) -> Result<(), Ref
 }
 
 /// Opens a connection, and lets those who wait know how that went.
-async fn open(address: SocketAddr, pool: &PoolPlan, seat: &Seat) -> Result<(SendRequest<Piece>, Place), Refusal> {
+async fn open(key: Key, pool: &PoolPlan, seat: &Seat) -> Result<(SendRequest<Piece>, Place), Refusal> {
     let connections = &seat.worker.connections;
-    let announced = Announced::new(&connections.shared, address);
+    let address = key.address;
+    let announced = Announced::new(&connections.shared, key);
     let opened = async {
         let stream = connect(address, pool, seat).await?;
         let handshake = Builder::new()
@@ -191,30 +193,28 @@ async fn open(address: SocketAddr, pool: &PoolPlan, seat: &Seat) -> Result<(Send
         driven.is_over.set(true);
         drop(counted);
     });
-    connections
-        .shared
-        .keep(address, Multiplexed { send: send.clone(), load, idle_timeout: pool.settings.idle_timeout });
+    connections.shared.keep(key, Multiplexed { send: send.clone(), load, idle_timeout: pool.settings.idle_timeout });
     Ok((send, place))
 }
 
 /// Says that a connection is on its way, until it is there or will not be.
 struct Announced<'a> {
     shared: &'a Shared,
-    address: SocketAddr,
+    key: Key,
     opening: Rc<Opening>,
 }
 
 impl<'a> Announced<'a> {
-    fn new(shared: &'a Shared, address: SocketAddr) -> Self {
+    fn new(shared: &'a Shared, key: Key) -> Self {
         let opening = Rc::<Opening>::default();
-        shared.origins.borrow_mut().entry(address).or_default().opening = Some(Rc::clone(&opening));
-        Self { shared, address, opening }
+        shared.origins.borrow_mut().entry(key).or_default().opening = Some(Rc::clone(&opening));
+        Self { shared, key, opening }
     }
 }
 
 impl Drop for Announced<'_> {
     fn drop(&mut self) {
-        if let Some(origin) = self.shared.origins.borrow_mut().get_mut(&self.address)
+        if let Some(origin) = self.shared.origins.borrow_mut().get_mut(&self.key)
             && origin.opening.as_ref().is_some_and(|opening| Rc::ptr_eq(opening, &self.opening))
         {
             origin.opening = None;
@@ -225,9 +225,9 @@ impl Drop for Announced<'_> {
 
 impl Shared {
     /// A place on a connection that has one.
-    fn take(&self, address: SocketAddr, clock: &Clock) -> Option<(SendRequest<Piece>, Place)> {
+    fn take(&self, key: Key, clock: &Clock) -> Option<(SendRequest<Piece>, Place)> {
         let mut origins = self.origins.borrow_mut();
-        let connections = &mut origins.get_mut(&address)?.connections;
+        let connections = &mut origins.get_mut(&key)?.connections;
         connections.retain(|connection| !connection.load.is_over.get());
         let has_room = |connection: &&Multiplexed| {
             connection.load.streams.get() < connection.send.current_max_send_streams().min(MOST_STREAMS)
@@ -237,12 +237,12 @@ impl Shared {
         Some((send.clone(), Place { load: Rc::clone(load), clock: clock.clone() }))
     }
 
-    fn opening(&self, address: SocketAddr) -> Option<Rc<Opening>> {
-        self.origins.borrow().get(&address)?.opening.clone()
+    fn opening(&self, key: Key) -> Option<Rc<Opening>> {
+        self.origins.borrow().get(&key)?.opening.clone()
     }
 
-    fn keep(&self, address: SocketAddr, connection: Multiplexed) {
-        self.origins.borrow_mut().entry(address).or_default().connections.push(connection);
+    fn keep(&self, key: Key, connection: Multiplexed) {
+        self.origins.borrow_mut().entry(key).or_default().connections.push(connection);
     }
 
     /// Lets go of what idled too long or is over.

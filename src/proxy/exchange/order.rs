@@ -137,7 +137,7 @@ pub(in crate::proxy) fn settle(
         authority: target.authority,
         length,
         upgrade,
-        identity: Identity { client: peer.address, scheme: peer.scheme, is_trusted, id: &reply.id },
+        identity: Identity { client: peer.address, scheme: peer.scheme(), is_trusted, id: &reply.id },
     };
     let out = match plan.settings.protocol {
         Protocol::H1 => {

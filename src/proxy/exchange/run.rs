@@ -1,7 +1,7 @@
 //! The act: sends a request where its plan says, tries again where nothing was left behind.
 //!
-//! A request is tried again, at another origin, when not a byte of it was written, or when it is idempotent, has no body, and none of the
-//! answer came. Tries are bounded by the pool's `retries`.
+//! A request is tried again, at another origin, when not a byte of it was written, or when it is idempotent, what was read of its body was
+//! kept, and none of the answer came. Tries are bounded by the pool's `retries` and by its budget.
 
 use std::{future::poll_fn, time::Duration};
 
@@ -13,6 +13,9 @@ use super::{
 };
 use crate::{
     balance::InFlight,
+    clock::Random,
+    config::Retry,
+    govern::Retrying,
     proxy::{
         Refusal,
         answer::OwnAnswer,
@@ -22,6 +25,7 @@ use crate::{
         peer::Seat,
         route::{PoolPlan, Routing},
         serve::Client,
+        transfer::Kept,
     },
 };
 
@@ -78,7 +82,9 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
     let clock = &client.parts().1.worker.clock;
     let mut ledger = Ledger::open(&routing.route(order.case.route).metrics, clock);
     let plan = routing.pool(order.case.pool);
-    let mut exchange = Exchange { client, order, plan, routing, sent: None, carrier: None };
+    let most_kept = if order.is_idempotent && plan.settings.retries > 0 { plan.settings.retry.max_body } else { 0 };
+    let kept = Kept::new(most_kept);
+    let mut exchange = Exchange { client, order, plan, routing, kept, sent: None, carrier: None };
     let ended = exchange.try_origins().await;
     let Exchange { client, carrier, sent, .. } = exchange;
     let persists = match ended {
@@ -128,6 +134,8 @@ struct Exchange<'a, C> {
     order: &'a Order,
     plan: &'a PoolPlan,
     routing: &'a Routing,
+    /// What was read of the body.
+    kept: Kept,
     /// Counts the request as its origin's load.
     sent: Option<InFlight>,
     /// What carries the try under way.
@@ -139,17 +147,23 @@ impl<C: Asker> Exchange<'_, C> {
         let refused = |refusal| Failure::Refused { refusal, may_repeat: false };
         let mut tried = Vec::new();
         let mut last = None;
-        for attempt in 0..=self.plan.settings.retries {
+        let settings = &*self.plan.settings;
+        for attempt in 0..=settings.retries {
+            // Held while the try lasts.
+            let _retrying = match attempt.checked_sub(1) {
+                Some(before) => {
+                    Some(self.again(before).await.ok_or_else(|| refused(last.unwrap_or(Refusal::NoHealthyOrigin)))?)
+                }
+                None => None,
+            };
             let worker = &self.client.parts().1.worker;
             let picked = worker.pick(&self.order.case, &self.order.view, self.routing, &tried);
             // Where nobody is left to try, what the last try ran into says more.
             let picked = picked.map_err(|refusal| refused(last.unwrap_or(refusal)))?;
-            if attempt > 0 {
-                self.plan.metrics.retries.increment(1);
-            }
             self.plan.metrics.climbed(picked.rung);
             self.sent = picked.in_flight;
-            match self.attempt(picked.origin).await {
+            let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
+            match self.attempt(picked.origin, unwanted).await {
                 Err(Failure::Refused { refusal, may_repeat: true }) => last = Some(refusal),
                 settled => return settled,
             }
@@ -158,16 +172,34 @@ impl<C: Asker> Exchange<'_, C> {
         Err(refused(last.unwrap_or(Refusal::NoHealthyOrigin)))
     }
 
+    /// Takes another try from the budget, and waits a little: those who failed together shall not come back together.
+    async fn again(&mut self, tries_before: u32) -> Option<Retrying> {
+        let worker = &self.client.parts().1.worker;
+        let under_way = || self.order.view.under_way(self.order.case.pool);
+        let Some(retrying) = self.plan.budget.begin(worker.clock.now(), under_way) else {
+            self.plan.metrics.retries_refused.increment(1);
+            return None;
+        };
+        self.plan.metrics.retries.increment(1);
+        let Retry { backoff, max_backoff, .. } = self.plan.settings.retry;
+        let longest = backoff.saturating_mul(1 << tries_before.min(16)).min(max_backoff);
+        let wait = longest.mul_f64(worker.random(Random::f64));
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Some(retrying)
+    }
+
     /// One try at one origin. A kept connection may have been closed by its origin a moment ago; that says nothing about the
     /// origin, so the same try goes on over a fresh one.
-    async fn attempt(&mut self, origin: usize) -> Result<Ending, Failure> {
+    async fn attempt(&mut self, origin: usize, unwanted: &[(u16, u16)]) -> Result<Ending, Failure> {
         let mut may_be_stale = true;
         loop {
             may_be_stale = self
                 .carry(origin, may_be_stale)
                 .await
                 .map_err(|refusal| Failure::Refused { refusal, may_repeat: true })?;
-            match self.talk().await {
+            match self.talk(unwanted).await {
                 Err(Failure::Refused { refusal: Refusal::BadResponse, may_repeat: true }) if may_be_stale => {
                     may_be_stale = false;
                 }
@@ -184,7 +216,7 @@ impl<C: Asker> Exchange<'_, C> {
         let seat = self.client.parts().1;
         let (carrier, is_kept) = match &order.head {
             OriginHead::H1(_) => {
-                let kept = if may_be_kept { seat.worker.connections.take(address, &plan.settings) } else { None };
+                let kept = if may_be_kept { seat.worker.connections.take(address, plan) } else { None };
                 let is_kept = kept.is_some();
                 let lent = match kept {
                     Some(lent) => lent,
@@ -202,7 +234,8 @@ impl<C: Asker> Exchange<'_, C> {
         Ok(is_kept)
     }
 
-    async fn talk(&mut self) -> Result<Ending, Failure> {
+    async fn talk(&mut self, unwanted: &[(u16, u16)]) -> Result<Ending, Failure> {
+        self.kept.rewind();
         let timeouts = self.plan.settings.timeouts;
         let patience = Patience {
             client_body: self.routing.settings.body_timeout,
@@ -210,7 +243,7 @@ impl<C: Asker> Exchange<'_, C> {
             between_bytes: timeouts.between_bytes,
         };
         let (end, seat) = self.client.parts();
-        let mut talk = Talk::new(self.order, &seat.worker, patience);
+        let mut talk = Talk::new(self.order, &seat.worker, patience, &mut self.kept).without(unwanted);
         match (&mut self.carrier, &self.order.head) {
             (Some(Carrier::H1(lent)), OriginHead::H1(head)) => {
                 lent.end.ask(head, self.order.length);

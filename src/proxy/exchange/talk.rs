@@ -14,7 +14,7 @@ use crate::proxy::{
     h1::{Length, Malformed, Minor, ResponseHead},
     headers::{Hop, Incoming},
     io::Deadline,
-    transfer::{Broken, Pump, Side, Unread},
+    transfer::{Broken, Kept, Pump, Side, Unread},
     worker::Worker,
 };
 
@@ -34,6 +34,9 @@ pub(super) struct Talk<'a> {
     order: &'a Order,
     worker: &'a Worker,
     patience: Patience,
+    kept: &'a mut Kept,
+    /// Statuses for which another try is better.
+    unwanted: &'a [(u16, u16)],
     up: Pump,
     upload: Upload,
     interim: u8,
@@ -97,11 +100,13 @@ pub(super) enum Failure {
 
 impl<'a> Talk<'a> {
     /// Begins; the origin's side has the request's head.
-    pub(super) fn new(order: &'a Order, worker: &'a Worker, patience: Patience) -> Self {
+    pub(super) fn new(order: &'a Order, worker: &'a Worker, patience: Patience, kept: &'a mut Kept) -> Self {
         Self {
             order,
             worker,
             patience,
+            kept,
+            unwanted: &[],
             up: Pump::new(),
             upload: Upload::Moving,
             interim: 0,
@@ -109,6 +114,12 @@ impl<'a> Talk<'a> {
             turn: None,
             traffic: 0,
         }
+    }
+
+    /// Answers with one of these statuses are not passed on, if the request can be repeated.
+    pub(super) fn without(mut self, unwanted: &'a [(u16, u16)]) -> Self {
+        self.unwanted = unwanted;
+        self
     }
 
     /// Goes on until both sides have to be waited for.
@@ -149,7 +160,7 @@ impl<'a> Talk<'a> {
             match origin.poll_head(cx) {
                 Poll::Pending => break,
                 Poll::Ready(head) => {
-                    head.map_err(|refusal| self.refused(refusal, client, origin))?;
+                    head.map_err(|refusal| self.refused(refusal, origin))?;
                     if let Some(upgraded) = self.answer(client, origin)? {
                         return Poll::Ready(Ok(upgraded));
                     }
@@ -165,7 +176,7 @@ impl<'a> Talk<'a> {
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             };
         };
-        match down.pump.poll(origin, client, cx) {
+        match down.pump.poll(None, origin, client, cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(Broken::Sink(_))) => Poll::Ready(Err(Failure::ClientLeft)),
             Poll::Ready(Err(Broken::Source(error))) => {
@@ -189,7 +200,7 @@ impl<'a> Talk<'a> {
         origin: &mut impl OriginEnd,
         cx: &mut Context<'_>,
     ) -> Result<(), Failure> {
-        match self.up.poll(client, origin, cx) {
+        match self.up.poll(Some(self.kept), client, origin, cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => self.upload = Upload::Done,
             Poll::Ready(Err(Broken::Sink(error))) => {
@@ -220,6 +231,7 @@ impl<'a> Talk<'a> {
         match answered {
             Answer::Interim => Ok(None),
             Answer::Upgrade => Ok(Some(Ending::Upgraded)),
+            Answer::Unwanted => Err(Failure::Refused { refusal: Refusal::OriginFailed, may_repeat: true }),
             Answer::Final(down) => {
                 self.down = Some(down);
                 Ok(None)
@@ -260,6 +272,7 @@ impl<'a> Talk<'a> {
                 Ok(Answer::Interim)
             }
             100..200 => Err(Malformed::Syntax),
+            status if self.is_unwanted(status) => Ok(Answer::Unwanted),
             _ => {
                 client.answer(&incoming)?;
                 Ok(Answer::Final(Down {
@@ -271,11 +284,15 @@ impl<'a> Talk<'a> {
         }
     }
 
+    fn is_unwanted(&self, status: u16) -> bool {
+        let is_among = self.unwanted.iter().any(|(first, last)| (*first..=*last).contains(&status));
+        is_among && self.order.is_idempotent && self.kept.is_whole() && self.interim == 0
+    }
+
     /// A failure before the answer began.
-    fn refused(&self, refusal: Refusal, client: &impl ClientEnd, origin: &impl OriginEnd) -> Failure {
-        let is_clean = self.up.is_untouched() && client.is_fresh() && self.interim == 0 && origin.is_silent();
-        let may_repeat =
-            is_clean && (origin.is_unaware() || (self.order.is_idempotent && self.order.length == Length::None));
+    fn refused(&self, refusal: Refusal, origin: &impl OriginEnd) -> Failure {
+        let is_clean = self.kept.is_whole() && self.interim == 0 && origin.is_silent();
+        let may_repeat = is_clean && (origin.is_unaware() || self.order.is_idempotent);
         Failure::Refused { refusal, may_repeat }
     }
 
@@ -304,5 +321,6 @@ impl<'a> Talk<'a> {
 enum Answer {
     Interim,
     Upgrade,
+    Unwanted,
     Final(Down),
 }

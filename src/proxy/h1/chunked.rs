@@ -61,11 +61,6 @@ impl Chunked {
         Self { state: State::Size { digits: 0, size: 0 }, extension: 0, trailers: Vec::new() }
     }
 
-    /// Whether nothing was read yet.
-    pub(in crate::proxy) fn is_fresh(&self) -> bool {
-        self.state == State::Size { digits: 0, size: 0 }
-    }
-
     /// Whether the last chunk and the trailers were read.
     pub(in crate::proxy) fn is_done(&self) -> bool {
         self.state == State::Done

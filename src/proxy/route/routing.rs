@@ -1,13 +1,19 @@
 //! Everything HTTP compiled from one config; it lives in the table's generation, so routes and pools always agree.
 
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::matcher::Matcher;
 use crate::{
     config::{self, Config},
     fleet::{PoolId, RegionId},
+    govern::RetryBudget,
     policy::Spare,
     proxy::observe::{PoolMetrics, RouteMetrics},
+    tls::{OriginTls, ServerTls},
 };
 
 /// Routes, what their pools need, and the settings of the proxy.
@@ -24,6 +30,15 @@ pub struct Routing {
     pub(in crate::proxy) spare: Spare,
     /// Limits and timeouts of client connections.
     pub(in crate::proxy) settings: Arc<config::Http>,
+    pub(in crate::proxy) tls: ClientTls,
+}
+
+/// How TLS is spoken with clients.
+#[derive(Debug)]
+pub(in crate::proxy) struct ClientTls {
+    /// Nothing where nobody listens for it.
+    pub(in crate::proxy) server: Option<ServerTls>,
+    pub(in crate::proxy) handshake_timeout: Duration,
 }
 
 /// One route, ready for use.
@@ -37,8 +52,13 @@ pub(in crate::proxy) struct RoutePlan {
 #[derive(Debug)]
 pub(in crate::proxy) struct PoolPlan {
     pub(in crate::proxy) settings: Arc<config::Pool>,
+    /// How its origins are spoken to where not in the clear.
+    pub(in crate::proxy) tls: Option<OriginTls>,
+    /// Equal for pools whose connections are made alike, and not for others: only those may share them.
+    pub(in crate::proxy) manner: u64,
     /// The regions with origins of this pool: home first, then the others, nearest first.
     pub(in crate::proxy) regions: Box<[RegionId]>,
+    pub(in crate::proxy) budget: Arc<RetryBudget>,
     pub(in crate::proxy) metrics: Arc<PoolMetrics>,
 }
 
@@ -50,16 +70,19 @@ impl PoolPlan {
 }
 
 impl Routing {
-    /// Compiles a config.
-    pub fn build(config: &Config) -> Self {
+    /// Compiles a config. `origins` are by pool.
+    pub fn build(config: &Config, server: Option<ServerTls>, origins: Vec<Option<OriginTls>>) -> Self {
         let home = config.node.region;
         let neighbours = config.regions.get(home.index()).map(|region| &region.neighbours[..]).unwrap_or_default();
-        let plan = |pool: &Arc<config::Pool>| PoolPlan {
+        let plan = |(pool, tls): (&Arc<config::Pool>, Option<OriginTls>)| PoolPlan {
             settings: Arc::clone(pool),
+            tls,
+            manner: manner(pool),
             regions: std::iter::once(home)
                 .chain(neighbours.iter().copied())
                 .filter(|region| pool.origins.iter().any(|origin| origin.region == *region))
                 .collect(),
+            budget: RetryBudget::new(&pool.retry),
             metrics: Arc::new(PoolMetrics::new(&pool.name)),
         };
         let route = |route: &config::Route| RoutePlan {
@@ -69,11 +92,12 @@ impl Routing {
         Self {
             matcher: Matcher::new(&config.routes),
             routes: config.routes.iter().map(route).collect(),
-            pools: config.pools.iter().map(plan).collect(),
+            pools: config.pools.iter().zip(origins).map(plan).collect(),
             unrouted: RouteMetrics::new("none", "none"),
             home,
             spare: Spare::new(config.regions.len()),
             settings: Arc::new(config.http.clone()),
+            tls: ClientTls { server, handshake_timeout: config.tls.handshake_timeout },
         }
     }
 
@@ -89,4 +113,11 @@ impl Routing {
     pub(in crate::proxy) fn pool(&self, id: PoolId) -> &PoolPlan {
         &self.pools[id.index()]
     }
+}
+
+/// How connections to a pool's origins are made, as a number. It is the same after a reload that did not change it, so that connections stay.
+fn manner(pool: &config::Pool) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (pool.protocol, &pool.tls).hash(&mut hasher);
+    hasher.finish()
 }

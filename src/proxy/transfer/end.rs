@@ -18,9 +18,6 @@ pub(in crate::proxy) trait End {
     /// What came behind the body.
     fn trailers(&mut self) -> Result<Option<HeaderMap>, Malformed>;
 
-    /// Whether nothing of the body was used up, so that another may read it from its beginning.
-    fn is_fresh(&self) -> bool;
-
     /// Whether nothing more comes but the end.
     fn is_at_end(&self) -> bool;
 

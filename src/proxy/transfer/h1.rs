@@ -43,10 +43,6 @@ impl<R> End for H1End<R> {
         self.reader.trailers()
     }
 
-    fn is_fresh(&self) -> bool {
-        self.reader.is_fresh()
-    }
-
     fn is_at_end(&self) -> bool {
         self.reader.is_done()
     }

@@ -27,7 +27,6 @@ pub(in crate::proxy) struct H2End<R> {
     /// Given, and kept back for a moment: if it is the last, it says so itself.
     held: Option<Piece>,
     trailers: Option<HeaderMap>,
-    is_fresh: bool,
     /// Whether all that comes has come.
     is_over: bool,
     /// Whether all that goes was given.
@@ -39,7 +38,7 @@ impl<R> H2End<R> {
     pub(in crate::proxy) fn new(role: R, recv: Option<RecvStream>, send: Option<SendStream<Piece>>) -> Self {
         // A request that has no body was sent with its head.
         let is_sent = send.is_none();
-        Self { role, recv, send, held: None, trailers: None, is_fresh: true, is_over: false, is_sent, traffic: 0 }
+        Self { role, recv, send, held: None, trailers: None, is_over: false, is_sent, traffic: 0 }
     }
 
     /// From now on this comes.
@@ -77,7 +76,6 @@ impl<R> End for H2End<R> {
         loop {
             match ready!(recv.poll_data(cx)) {
                 Some(Ok(data)) => {
-                    self.is_fresh = false;
                     self.traffic += data.len() as u64 + 1;
                     // What was read is as good as written: who writes it is never more than one piece behind.
                     recv.flow_control().release_capacity(data.len()).map_err(broken)?;
@@ -99,11 +97,7 @@ impl<R> End for H2End<R> {
         let lines = |trailers: &HeaderMap| {
             kept_trailers(trailers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
         };
-        Ok(self.trailers.take().as_ref().map(lines))
-    }
-
-    fn is_fresh(&self) -> bool {
-        self.is_fresh
+        Ok(self.trailers.as_ref().map(lines))
     }
 
     fn is_at_end(&self) -> bool {

@@ -5,13 +5,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{End, Unread};
+use super::{End, Kept, Unread};
 
 /// Moves a body from one side to the other.
 #[derive(Debug)]
 pub(in crate::proxy) struct Pump {
-    /// Whether data was read.
-    has_read: bool,
     waits_for: Side,
     is_ended: bool,
 }
@@ -38,12 +36,7 @@ pub(in crate::proxy) enum Broken {
 
 impl Pump {
     pub(in crate::proxy) fn new() -> Self {
-        Self { has_read: false, waits_for: Side::Sink, is_ended: false }
-    }
-
-    /// Whether no data was read.
-    pub(in crate::proxy) fn is_untouched(&self) -> bool {
-        !self.has_read
+        Self { waits_for: Side::Sink, is_ended: false }
     }
 
     /// Which side has to move before this can go on.
@@ -51,9 +44,10 @@ impl Pump {
         self.waits_for
     }
 
-    /// Moves as much as both sides take. Ready when the whole body was written.
+    /// Moves as much as both sides take. Ready when the whole body was written. What is `kept` goes first, and what comes is kept.
     pub(in crate::proxy) fn poll(
         &mut self,
+        mut kept: Option<&mut Kept>,
         source: &mut impl End,
         sink: &mut impl End,
         cx: &mut Context<'_>,
@@ -63,11 +57,18 @@ impl Pump {
             if self.is_ended {
                 return sink.poll_flush(cx).map_err(Broken::Sink);
             }
-            let room = ready!(sink.poll_room(source.is_at_end(), cx)).map_err(Broken::Sink)?;
+            let has_kept = kept.as_ref().is_some_and(|kept| kept.has_more());
+            let room = ready!(sink.poll_room(source.is_at_end() && !has_kept, cx)).map_err(Broken::Sink)?;
+            if let Some(again) = kept.as_mut().and_then(|kept| kept.next(room)) {
+                sink.give(again).map_err(Broken::Sink)?;
+                continue;
+            }
             self.waits_for = Side::Source;
             match source.poll_next(room, cx)? {
                 Poll::Ready(Some(data)) => {
-                    self.has_read = true;
+                    if let Some(kept) = &mut kept {
+                        kept.keep(&data);
+                    }
                     sink.give(data).map_err(Broken::Sink)?;
                 }
                 Poll::Ready(None) => {

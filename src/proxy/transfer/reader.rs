@@ -56,11 +56,6 @@ impl Reader {
         }
     }
 
-    /// Whether no chunk was begun.
-    pub(in crate::proxy) fn is_fresh(&self) -> bool {
-        if let Self::Chunked(chunked) = self { chunked.is_fresh() } else { true }
-    }
-
     /// What came behind the last chunk and may be passed on.
     pub(in crate::proxy) fn trailers(&self) -> Result<Option<HeaderMap>, Malformed> {
         match self {

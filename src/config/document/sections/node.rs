@@ -38,6 +38,8 @@ section! {
         workers: u32 = optional "one per core" in 1 ..= 1024,
         /// Open client connections that one worker keeps; more wait to be accepted.
         max_connections: u32 = 10000 in 1 ..= 1000000,
+        /// Open connections that one client may have to one worker: an IPv4 address, or an IPv6 network of 64 bits. Trusted proxies may have more.
+        max_connections_per_client: u32 = 1000 in 1 ..= 1000000,
         /// Bytes that a request's head may take.
         max_head_size: ByteSize = "16KiB" in "8KiB" ..= "64KiB",
         /// Headers that a request may carry.
@@ -57,6 +59,9 @@ section! {
         drain_timeout: Duration = "30s" in "0s" ..= "1h",
         /// Networks whose `X-Forwarded-*` and request id are believed.
         trusted_proxies: List<IpNet> = [],
+        /// Networks whose connections begin with a PROXY header, version 1 or 2, that says whose they are. They have to have one; those of
+        /// others must not.
+        proxy_protocol: List<IpNet> = [],
         /// HTTP/2 with clients, over TLS or in the clear by prior knowledge.
         h2: Http2 = {},
     }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use super::{Check, OriginTls};
 use crate::config::document::{
     List,
-    scalar::{Text, choice},
+    scalar::{ByteSize, Statuses, Text, choice},
     section::section,
 };
 
@@ -30,9 +30,11 @@ section! {
     pub(crate) struct Pool ("a pool") {
         /// What happens when no origin is healthy: `open` tries all of them by configured weight, `closed` refuses.
         when_all_down: WhenAllDown = "open",
-        /// Further tries at other origins, where a request left nothing behind: not a byte of it was written, or it is idempotent, has no
-        /// body, and none of the answer came.
+        /// Further tries at other origins, where a request left nothing behind: not a byte of it was written, or it is idempotent, its body
+        /// was kept, and none of the answer came.
         retries: u32 = 2 in 0 ..= 10,
+        /// What such tries may cost.
+        retry: Retry = {},
         /// Idle connections that one worker keeps per origin.
         max_idle_connections: u32 = 256 in 0 ..= 10000,
         /// How long such a connection is kept.
@@ -48,6 +50,23 @@ section! {
         check: Check = {},
         /// Its origins. At least one, with weight above zero.
         origins: List<Origin> = required,
+    }
+
+    /// What further tries may cost.
+    pub(crate) struct Retry ("`retry`") {
+        /// Tries under way beyond the first, in percent of the pool's requests under way on this node.
+        budget_percent: u32 = 20 in 0 ..= 100,
+        /// Tries a second that come on top, so that a quiet pool has some, too.
+        budget_per_second: u32 = 3 in 0 ..= 100000,
+        /// The longest wait before the first further try; doubled for each that follows. How long it is in fact is drawn at random.
+        backoff: Duration = "25ms" in "0s" ..= "10s",
+        /// What doubling ends at.
+        max_backoff: Duration = "250ms" in "0s" ..= "10s",
+        /// Bytes of a body that are kept for another try. A request with a larger one is not repeated once any of it was read.
+        max_body: ByteSize = "64KiB" in "0B" ..= "16MiB",
+        /// Answers that are thrown away for another try, where the request is idempotent and a try is left: statuses or ranges of them, such
+        /// as `["502-504"]`. An answer means that an origin lives, so none by default.
+        statuses: List<Statuses> = [],
     }
 
     /// How long each step towards an origin may take.

@@ -1,0 +1,192 @@
+//! The origins' side: how connections to one pool's origins are secured.
+
+use std::{
+    fmt, io,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use rustls::{
+    ClientConfig, RootCertStore,
+    client::{Resumption, danger::ServerCertVerifier},
+    pki_types::ServerName,
+    sign::SingleCertAndKey,
+};
+
+use super::{
+    authorities::{self, Authorities},
+    pair::Pair,
+    problem::LoadError,
+    rounds::Rounds,
+    watched::Watched,
+};
+use crate::config::{self, Code, Diagnostic, Pool, Protocol, Trust};
+
+/// Sessions with one server that are kept to be resumed; what rustls keeps of TLS 1.3.
+const SESSIONS_PER_ORIGIN: usize = 8;
+
+/// How connections to a pool's origins are secured; clones are the same one. Certificates are always verified.
+#[derive(Clone)]
+pub struct OriginTls(Arc<Inner>);
+
+struct Inner {
+    config: ArcSwap<ClientConfig>,
+    server_name: Option<ServerName<'static>>,
+    files: Mutex<Files>,
+}
+
+struct Files {
+    trust: Trusted,
+    client: Option<Watched<Pair>>,
+    alpn: &'static [u8],
+    sessions: usize,
+}
+
+enum Trusted {
+    Given(Arc<dyn ServerCertVerifier>),
+    Ca(Watched<RootCertStore>),
+}
+
+impl OriginTls {
+    /// Reads what a pool needs; nothing where its origins are spoken to in the clear.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its files.
+    pub fn load(pool: &Pool) -> Result<Option<Self>, LoadError> {
+        Self::open(pool, &mut Authorities::default())
+    }
+
+    pub(super) fn open(pool: &Pool, authorities: &mut Authorities) -> Result<Option<Self>, LoadError> {
+        let Some(settings) = &pool.tls else { return Ok(None) };
+        let trust = match &settings.trust {
+            Trust::Platform => authorities.platform().map(Trusted::Given),
+            Trust::WebPki => authorities.web_pki().map(Trusted::Given),
+            Trust::Ca(path) => {
+                let path = path.clone();
+                Watched::open(vec![path.clone()], move || authorities::read(&path)).map(Trusted::Ca)
+            }
+        };
+        let client = settings.client.as_ref().map(watched).transpose();
+        let server_name = settings.server_name.as_ref().map(|name| server_name(&pool.name, name)).transpose();
+        let (trust, client, server_name) = match (trust, client, server_name) {
+            (Ok(trust), Ok(client), Ok(name)) => (trust, client, name),
+            (trust, client, name) => {
+                return Err(LoadError([trust.err(), client.err(), name.err()].into_iter().flatten().collect()));
+            }
+        };
+        let alpn: &[u8] = match pool.protocol {
+            Protocol::H1 => b"http/1.1",
+            Protocol::H2 => b"h2",
+        };
+        let files = Files { trust, client, alpn, sessions: SESSIONS_PER_ORIGIN * pool.origins.len() };
+        let config = files.config().map_err(|why| {
+            let message = format!("`tls` of pool `{}` cannot be used: {why}", pool.name);
+            LoadError(vec![Diagnostic::error(Code::BadCertificate, message)])
+        })?;
+        Ok(Some(Self(Arc::new(Inner { config: ArcSwap::new(config), server_name, files: Mutex::new(files) }))))
+    }
+
+    /// What to connect with, now; for each connection anew, since files change. ALPN offers what the pool's `protocol` says, and
+    /// nothing else.
+    pub fn config(&self) -> Arc<ClientConfig> {
+        self.0.config.load_full()
+    }
+
+    /// Who the origin at this address has to be. A name is sent to it, too; an address is not, and has to be in its certificate.
+    pub fn server_name(&self, address: IpAddr) -> ServerName<'static> {
+        self.0.server_name.clone().unwrap_or_else(|| address.into())
+    }
+
+    /// The host that all of the pool's origins have to be, where the config names one.
+    pub fn configured_name(&self) -> Option<&ServerName<'static>> {
+        self.0.server_name.as_ref()
+    }
+
+    /// Looks at the files, and takes over what changed and is good. Blocks.
+    pub(super) fn renew(&self) {
+        let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_trust_new = match &mut files.trust {
+            Trusted::Ca(roots) => roots.renew(),
+            Trusted::Given(_) => false,
+        };
+        let is_client_new = files.client.as_mut().is_some_and(Watched::renew);
+        if is_trust_new || is_client_new {
+            match files.config() {
+                Ok(config) => self.0.config.store(config),
+                Err(why) => tracing::warn!(%why, "new files for TLS with origins cannot be used: the old ones stay"),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for OriginTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OriginTls").field("server_name", &self.0.server_name).finish_non_exhaustive()
+    }
+}
+
+impl Files {
+    fn config(&self) -> Result<Arc<ClientConfig>, String> {
+        let verifier = match &self.trust {
+            Trusted::Given(verifier) => Arc::clone(verifier),
+            Trusted::Ca(roots) => authorities::verifier(Arc::clone(roots.value()))?,
+        };
+        let builder = ClientConfig::builder_with_provider(super::provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let mut config = match &self.client {
+            Some(pair) => {
+                let shown = SingleCertAndKey::from(Arc::clone(&pair.value().certified));
+                builder.with_client_cert_resolver(Arc::new(shown))
+            }
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![self.alpn.to_vec()];
+        config.resumption = Resumption::in_memory_sessions(self.sessions);
+        Ok(Arc::new(config))
+    }
+}
+
+fn watched(pair: &config::Pair) -> Result<Watched<Pair>, Diagnostic> {
+    let config::Pair { chain, key } = pair.clone();
+    Watched::open(vec![chain.clone(), key.clone()], move || Pair::read(&chain, &key))
+}
+
+fn server_name(pool: &str, name: &str) -> Result<ServerName<'static>, Diagnostic> {
+    ServerName::try_from(name.to_owned()).map_err(|error| {
+        let message = format!("`server_name` of pool `{pool}` cannot be `{name}`: {error}");
+        Diagnostic::error(Code::BadCertificate, message)
+    })
+}
+
+/// For every pool of a config, by its id. The system's authorities are read once.
+///
+/// # Errors
+/// Everything that is wrong with the files of all pools.
+pub fn load_origins(pools: &[Arc<Pool>]) -> Result<Vec<Option<OriginTls>>, LoadError> {
+    let (mut authorities, mut problems) = (Authorities::default(), Vec::new());
+    let opened = pools.iter().map(|pool| {
+        OriginTls::open(pool, &mut authorities).unwrap_or_else(|LoadError(more)| {
+            problems.extend(more);
+            None
+        })
+    });
+    let origins = opened.collect();
+    if problems.is_empty() { Ok(origins) } else { Err(LoadError(problems)) }
+}
+
+/// Looks at the files of all these `every` so often, until what it returns is dropped.
+///
+/// # Errors
+/// When a thread cannot be had.
+pub fn watch_origins(origins: Vec<OriginTls>, every: Duration) -> io::Result<Rounds> {
+    Rounds::start("tls-origins", every, move |owner| {
+        for origin in origins.iter().take_while(|_| !owner.is_gone()) {
+            origin.renew();
+        }
+    })
+}
