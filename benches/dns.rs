@@ -34,7 +34,7 @@ fn table() -> Writer {
     let mut writer = Writer::new(None);
     let origins = |pool: &config::Pool| {
         let spec = |origin: &config::Origin| OriginSpec {
-            address: origin.address,
+            address: origin.address.clone(),
             region: origin.region,
             weight: origin.weight,
         };

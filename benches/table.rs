@@ -51,7 +51,7 @@ fn address(at: usize) -> SocketAddr {
 
 fn pool(at: usize, weight: u16) -> PoolSpec {
     let origin = |member: usize| OriginSpec {
-        address: address(at * POOL + member),
+        address: address(at * POOL + member).into(),
         region: RegionId([0, 1, 2][member % 3]),
         weight,
     };
@@ -292,7 +292,7 @@ fn signal(criterion: &mut Criterion) {
         let pool: Arc<str> = "pool".into();
         let mut next = scattered(origins);
         let mut say = |health| Signal {
-            subject: Subject::Origin { pool: Arc::clone(&pool), address: address(next()) },
+            subject: Subject::Origin { pool: Arc::clone(&pool), address: address(next()).into() },
             source: Source::Probe,
             belief: Belief::Health(health),
             valid_for: Some(Duration::from_secs(3)),

@@ -24,6 +24,8 @@ pub mod node;
 pub mod policy;
 #[cfg(not(loom))]
 pub mod proxy;
+#[cfg(not(loom))]
+pub mod resolver;
 pub mod table;
 #[cfg(not(loom))]
 pub mod telemetry;

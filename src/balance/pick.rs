@@ -91,6 +91,7 @@ mod tests {
     use crate::{
         balance,
         clock::seeded,
+        fleet::Address,
         table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowKey, Writer},
     };
 
@@ -104,7 +105,7 @@ mod tests {
     fn scene(weights: &[u16]) -> Scene {
         let mut writer = Writer::new(Some(Box::new(balance::build)));
         let origins = (1..).zip(weights).map(|(port, weight)| OriginSpec {
-            address: ([127, 0, 0, 1], port).into(),
+            address: Address::Fixed(([127, 0, 0, 1], port).into()),
             region: HERE,
             weight: *weight,
         });
@@ -119,7 +120,7 @@ mod tests {
 
     impl Scene {
         fn say(&mut self, position: usize, state: RowState) {
-            let key = RowKey::Origin("shop".into(), self.pool.origins()[position].address);
+            let key = RowKey::Origin("shop".into(), self.pool.origins()[position].address.clone());
             let row = self.writer.row(&key).unwrap().clone();
             self.writer.set(&row, state);
         }

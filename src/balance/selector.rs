@@ -1,9 +1,12 @@
 //! What is prepared for one pool when it changes: a schedule per region, and the origins' loads.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{load::Load, round_robin::Schedule};
-use crate::table::{Origin, Pool};
+use crate::{
+    fleet::Address,
+    table::{Origin, Pool},
+};
 
 /// Prepared for one pool; found through `Pool::selector`.
 #[derive(Debug)]
@@ -32,9 +35,9 @@ impl Selector {
 
 /// Prepares a pool whose origins are grouped by region. Origins that were there before keep their load.
 pub fn build(origins: &[Origin], previous: Option<&Pool>) -> crate::table::Selector {
-    let before: HashMap<SocketAddr, &Arc<Load>> = previous
+    let before: HashMap<&Address, &Arc<Load>> = previous
         .and_then(|pool| Some((pool, pool.selector::<Selector>()?)))
-        .map(|(pool, selector)| pool.origins().iter().map(|origin| origin.address).zip(&selector.loads).collect())
+        .map(|(pool, selector)| pool.origins().iter().map(|origin| &origin.address).zip(&selector.loads).collect())
         .unwrap_or_default();
     let loads =
         origins.iter().map(|origin| before.get(&origin.address).map_or_else(Arc::default, |load| Arc::clone(load)));

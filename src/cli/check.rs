@@ -1,6 +1,6 @@
 //! `meridian check`: whether a config can be used, what is wrong with it, and what it means where nothing is.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     config::{CheckTiming, Config, Identity, Loaded, Pool, duration_as_written, load},
@@ -83,7 +83,19 @@ fn summary(config: &Config) -> String {
              `health.max_in_flight` of {wanted} or more avoids it\n"
         )
     });
-    std::iter::once(totals).chain(pools).chain(more).chain(doors).chain(crowded).collect()
+    std::iter::once(totals).chain(pools).chain(more).chain(names_line(config)).chain(doors).chain(crowded).collect()
+}
+
+/// The names that the node will follow, and whom it asks for them. Nothing is looked up here: that is for where the node runs.
+fn names_line(config: &Config) -> Option<String> {
+    let origins = config.pools.iter().flat_map(|pool| &pool.origins);
+    let names: BTreeSet<_> = origins.filter_map(|origin| origin.address.host()).collect();
+    let shown: Vec<_> = names.iter().take(MAX_SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > MAX_SHOWN { ", ..." } else { "" };
+    let servers: Vec<_> = config.resolver.servers.iter().map(ToString::to_string).collect();
+    let servers = if servers.is_empty() { "the system's servers".to_owned() } else { servers.join(", ") };
+    let count = counted(names.len(), "name");
+    (!names.is_empty()).then(|| format!("  {count} of origins, asked of {servers}: {}{more}\n", shown.join(", ")))
 }
 
 /// The probes that would be under way at once if every target were silent, where that is more than may be.
@@ -156,6 +168,19 @@ mod tests {
         let answer = run(&path, &Identity::default(), Format::Text { colour: false });
         assert!(!answer.is_usable, "{}", answer.text);
         assert!(answer.text.contains("error[bad-certificate]: `absent.pem` cannot be used: "), "{}", answer.text);
+    }
+
+    #[test]
+    fn the_names_of_origins_are_told_once_with_who_is_asked() {
+        let text = "[regions.home]\naddresses = [\"192.0.2.1\"]\n[[routes]]\npool = \"shop\"\n[pools.shop]\norigins = \
+                    [{ address = \"b.example:1\" }, { address = \"a.example:1\" }, { address = \"b.example:2\" }]\n";
+        let line = |text: &str| {
+            let config = crate::config::from_text("test.toml", text, &Identity::default()).config.unwrap();
+            names_line(&config).unwrap()
+        };
+        assert_eq!(line(text), "  2 names of origins, asked of the system's servers: `a.example`, `b.example`\n");
+        let own = format!("resolver.servers = [\"10.0.0.53:53\"]\n{text}");
+        assert!(line(&own).contains("asked of 10.0.0.53:53: "));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use crate::fleet::{DnsName, PoolId, RegionId};
+use crate::fleet::{Address, DnsName, PoolId, RegionId};
 
 mod tls;
 
@@ -35,6 +35,8 @@ pub struct Config {
     pub dns: Dns,
     /// How probing behaves as a whole.
     pub health: Health,
+    /// How the names of origins are looked up.
+    pub resolver: Resolver,
     /// How it is operated.
     pub admin: Admin,
     /// Where it keeps what must survive a restart.
@@ -143,6 +145,21 @@ pub struct Health {
     pub max_in_flight: usize,
 }
 
+/// How the names of origins are looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolver {
+    /// Who is asked; the system's servers where it is empty.
+    pub servers: Vec<SocketAddr>,
+    /// Time for one lookup.
+    pub timeout: Duration,
+    /// Shortest time between two lookups of a name.
+    pub min_ttl: Duration,
+    /// Longest time between two lookups of a name; at least [`Self::min_ttl`].
+    pub max_ttl: Duration,
+    /// Lookups under way at once.
+    pub max_in_flight: usize,
+}
+
 /// How the node is operated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
@@ -213,7 +230,7 @@ pub struct Retry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Where it listens; unique in its pool.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Where it stands.
     pub region: RegionId,
     /// Its share relative to the others, 0 to 256; 0 takes no new work.

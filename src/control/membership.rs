@@ -87,7 +87,7 @@ fn membership(config: &Config, revision: u64, compiled: Compiled) -> Membership 
         .map(|region| RegionSpec { name: Arc::clone(&region.name), capacity_per_second: region.capacity_per_second });
     let pools = config.pools.iter().map(|pool| {
         let origins = pool.origins.iter().map(|origin| OriginSpec {
-            address: origin.address,
+            address: origin.address.clone(),
             region: origin.region,
             weight: origin.weight,
         });

@@ -2,11 +2,9 @@
 //!
 //! The recorder has to be installed before control is opened, or the handles lead nowhere.
 
-use std::net::SocketAddr;
-
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
-use crate::fleet::{Health, Source};
+use crate::fleet::{Address, Health, Source};
 
 /// The meters that do not belong to a subject.
 pub(super) struct Meters {
@@ -53,7 +51,7 @@ fn describe() {
     describe_gauge!("meridian_pool_region_usable_ratio", "Usable share of the configured weight of a pool in a region");
 }
 
-pub(super) fn origin_up(pool: &str, origin: SocketAddr) -> Gauge {
+pub(super) fn origin_up(pool: &str, origin: &Address) -> Gauge {
     gauge!("meridian_origin_up", "pool" => pool.to_owned(), "origin" => origin.to_string())
 }
 

@@ -138,7 +138,7 @@ impl Roster {
                     gauge: known.usable_ratio(&pool.name, region),
                 });
                 for origin in &pool.origins()[pool.positions_in(entry.region)] {
-                    let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address };
+                    let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address.clone() };
                     let place = Place::Origin { group, weight: origin.weight };
                     let entry = known.entry(subject, origin.region.index(), place, &origin.row, &remembered);
                     roster.push(entry, now);
@@ -193,7 +193,7 @@ impl Known {
             return Entry { region, place, row: row.clone(), armed: None, ..same };
         }
         let gauge = match &subject {
-            Subject::Origin { pool, address } => meters::origin_up(pool, *address),
+            Subject::Origin { pool, address } => meters::origin_up(pool, address),
             Subject::FrontDoor { region } => meters::front_door_up(region),
         };
         Entry {

@@ -1,7 +1,7 @@
 //! Scenes for control's own tests: configs from regions by name and pools by name with (port, region, weight), and a ledger on a
 //! clock that is turned by hand.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
     command::CommandError,
@@ -13,7 +13,7 @@ use crate::{
     config::{
         self, Check, CheckKind, CheckTiming, Config, Node, Origin, Pool, Protocol, Region, Retry, Timeouts, WhenAllDown,
     },
-    fleet::{Belief, Health, RegionId, Signal, Source, Subject},
+    fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
 };
 
@@ -37,8 +37,8 @@ pub(super) fn kept_in(directory: &Path, mut config: Config) -> Arc<Config> {
     Arc::new(config)
 }
 
-pub(super) fn address(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
+pub(super) fn address(port: u16) -> Address {
+    Address::Fixed(([127, 0, 0, 1], port).into())
 }
 
 pub(super) fn origin(pool: &str, port: u16) -> Subject {

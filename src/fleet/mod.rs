@@ -4,6 +4,7 @@
 //!
 //! Not here: how these are written in a config file (`config`), or what is believed of them now (`table`).
 
+mod address;
 mod health;
 mod ids;
 mod name;
@@ -11,6 +12,7 @@ mod place;
 mod signal;
 mod weight;
 
+pub use address::{Address, AddressError};
 pub use health::Health;
 pub use ids::{PoolId, RegionId};
 pub use name::{DnsName, NameError};

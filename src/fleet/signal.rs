@@ -2,9 +2,9 @@
 //!
 //! Not here: how beliefs of several sources become one row (`control/merge`).
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::Health;
+use super::{Address, Health};
 
 /// What a belief is about. Identity goes by name and address, so it outlives reloads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,7 +14,7 @@ pub enum Subject {
         /// The pool's name.
         pool: Arc<str>,
         /// Where the origin listens.
-        address: SocketAddr,
+        address: Address,
     },
     /// The addresses that DNS hands out for a region.
     FrontDoor {

@@ -19,6 +19,7 @@ use crate::{
     clock::{self, Clock},
     config::CheckTiming,
     fleet::{Belief, Signal, Source, Subject},
+    resolver::{Directory, Reach},
 };
 
 /// A verdict holds for this many intervals, and at least [`MIN_VALIDITY`].
@@ -49,8 +50,8 @@ impl Prober {
         Self { tasks: HashMap::new(), signals, places: Arc::new(Semaphore::new(0)), max_in_flight: 0, clock }
     }
 
-    /// Probes these from now on, so many at once. Runs within a tokio runtime.
-    pub fn set_targets(&mut self, targets: Vec<Target>, max_in_flight: usize) {
+    /// Probes these from now on, so many at once, and names where they lead. Runs within a tokio runtime.
+    pub fn set_targets(&mut self, targets: Vec<Target>, max_in_flight: usize, directory: &Directory) {
         self.make_room(max_in_flight);
         let mut before = std::mem::take(&mut self.tasks);
         for target in targets {
@@ -62,7 +63,7 @@ impl Prober {
                         replaced.task.abort();
                         replaced.verdict
                     });
-                    self.watch(target.clone(), verdict.unwrap_or_default())
+                    self.watch(target.clone(), directory, verdict.unwrap_or_default())
                 }
             };
             self.tasks.insert(target.subject.clone(), watched);
@@ -85,9 +86,10 @@ impl Prober {
         }
     }
 
-    fn watch(&self, target: Target, verdict: Arc<Mutex<Verdict>>) -> Watched {
+    fn watch(&self, target: Target, directory: &Directory, verdict: Arc<Mutex<Verdict>>) -> Watched {
         let watch = Watch {
             target: target.clone(),
+            addresses: target.addresses.iter().map(|address| directory.reach(address)).collect(),
             verdict: Arc::clone(&verdict),
             signals: self.signals.clone(),
             places: Arc::clone(&self.places),
@@ -111,6 +113,7 @@ impl Drop for Prober {
 /// One target's task.
 struct Watch {
     target: Target,
+    addresses: Vec<Reach>,
     /// Shared with whoever watches the target after this.
     verdict: Arc<Mutex<Verdict>>,
     signals: mpsc::Sender<Signal>,
@@ -131,7 +134,7 @@ impl Watch {
         loop {
             let began = self.clock.now();
             let Ok(place) = self.places.acquire().await else { return };
-            let answer = probe::ask(&self.target).await;
+            let answer = probe::ask(&self.addresses, &self.target.check).await;
             drop(place);
             let is_good = answer.is_ok();
             if let Err(failure) = &answer {
@@ -188,7 +191,7 @@ mod tests {
     use super::*;
     use crate::{
         config::{Check, CheckKind},
-        fleet::Health,
+        fleet::{Address, Health},
     };
 
     fn target(address: SocketAddr, kind: CheckKind) -> Target {
@@ -200,7 +203,8 @@ mod tests {
             fall: 2,
             jitter_percent: 20,
         };
-        let subject = Subject::Origin { pool: "shop".into(), address };
+        let address = Address::Fixed(address);
+        let subject = Subject::Origin { pool: "shop".into(), address: address.clone() };
         Target { subject, addresses: vec![address], check: Check { kind, port: None, timing } }
     }
 
@@ -216,7 +220,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (signals, mut received) = mpsc::channel(16);
         let mut prober = Prober::new(signals, Clock::system());
-        prober.set_targets(vec![target(address, CheckKind::Tcp)], 4);
+        prober.set_targets(vec![target(address, CheckKind::Tcp)], 4, &Directory::default());
 
         until(&mut received, Health::Up).await;
         drop(listener);
@@ -236,7 +240,7 @@ mod tests {
             let (signals, mut received) = mpsc::channel(16);
             let mut prober = Prober::new(signals, Clock::system());
             let kind = CheckKind::Http { path: "/".into(), host: "shop".into(), statuses: (200, 399) };
-            prober.set_targets(vec![target(address, kind)], 4);
+            prober.set_targets(vec![target(address, kind)], 4, &Directory::default());
             let first = received.recv().await.unwrap();
             assert_eq!(first.belief, Belief::Health(Health::Down), "{answer}");
         }
@@ -249,10 +253,10 @@ mod tests {
         let goes = target(([127, 0, 0, 1], 1).into(), CheckKind::Tcp);
         let (signals, mut received) = mpsc::channel(16);
         let mut prober = Prober::new(signals, Clock::system());
-        prober.set_targets(vec![stays.clone(), goes.clone()], 4);
+        prober.set_targets(vec![stays.clone(), goes.clone()], 4, &Directory::default());
         let task = prober.tasks[&stays.subject].task.id();
         received.recv().await.unwrap();
-        prober.set_targets(vec![stays.clone()], 1);
+        prober.set_targets(vec![stays.clone()], 1, &Directory::default());
         assert_eq!(prober.tasks[&stays.subject].task.id(), task);
         assert!(!prober.tasks.contains_key(&goes.subject));
     }
@@ -265,7 +269,7 @@ mod tests {
         let mut prober = Prober::new(signals, Clock::system());
         let mut target = target(listener.local_addr().unwrap(), CheckKind::Tcp);
         target.check.timing.fall = 5;
-        prober.set_targets(vec![target], 4);
+        prober.set_targets(vec![target], 4, &Directory::default());
         until(&mut received, Health::Up).await;
         drop(listener);
         let mut said = Vec::new();
@@ -282,12 +286,12 @@ mod tests {
         let (signals, mut received) = mpsc::channel(16);
         let mut prober = Prober::new(signals, Clock::system());
         let mut target = target(listener.local_addr().unwrap(), CheckKind::Tcp);
-        prober.set_targets(vec![target.clone()], 4);
+        prober.set_targets(vec![target.clone()], 4, &Directory::default());
         until(&mut received, Health::Up).await;
         drop(listener);
         let (interval, recheck) = (Duration::from_secs(1), Duration::from_millis(90));
         target.check.timing = CheckTiming { fall: 3, interval, recheck, jitter_percent: 0, ..target.check.timing };
-        prober.set_targets(vec![target.clone()], 4);
+        prober.set_targets(vec![target.clone()], 4, &Directory::default());
         let early = tokio::time::timeout(Duration::from_millis(150), until(&mut received, Health::Down)).await;
         assert!(early.is_err(), "one bad answer of a new check took it down");
         until(&mut received, Health::Down).await;

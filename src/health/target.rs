@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use crate::{
     config::{Check, Config},
-    fleet::Subject,
+    fleet::{Address, Subject},
 };
 
 /// One thing to ask.
@@ -13,7 +13,7 @@ pub struct Target {
     /// What the verdict is about.
     pub subject: Subject,
     /// The addresses that are asked. It works if one of them does: clients of a front door try its addresses in turn.
-    pub addresses: Vec<SocketAddr>,
+    pub addresses: Vec<Address>,
     /// How.
     pub check: Check,
 }
@@ -22,14 +22,20 @@ pub struct Target {
 pub fn targets(config: &Config) -> Vec<Target> {
     let origins = config.pools.iter().flat_map(|pool| {
         pool.origins.iter().map(|origin| Target {
-            subject: Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address },
-            addresses: vec![SocketAddr::new(origin.address.ip(), pool.check.port.unwrap_or(origin.address.port()))],
+            subject: Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address.clone() },
+            addresses: vec![
+                pool.check.port.map_or_else(|| origin.address.clone(), |port| origin.address.with_port(port)),
+            ],
             check: pool.check.clone(),
         })
     });
     let front_doors = config.regions.iter().map(|region| Target {
         subject: Subject::FrontDoor { region: Arc::clone(&region.name) },
-        addresses: region.addresses.iter().map(|ip| SocketAddr::new(*ip, region.check.port.unwrap_or(80))).collect(),
+        addresses: region
+            .addresses
+            .iter()
+            .map(|ip| SocketAddr::new(*ip, region.check.port.unwrap_or(80)).into())
+            .collect(),
         check: region.check.clone(),
     });
     origins.chain(front_doors).collect()

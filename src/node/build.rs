@@ -15,6 +15,7 @@ use crate::{
     config::{Config, Identity},
     control::{self, Control, Start},
     dns, proxy,
+    resolver::Directory,
     table::{Compiled, Table},
     telemetry::Exporter,
     tls::{self, LoadError},
@@ -44,6 +45,7 @@ pub struct Node {
     pub(super) control: Control,
     pub(super) commands: control::Handle,
     pub(super) table: Table,
+    pub(super) directory: Directory,
     /// Held as long as the node lives: two nodes would overwrite each other's state.
     pub(super) state: File,
 }
@@ -104,9 +106,10 @@ impl Node {
         let token = Token::load_or_make(&config.admin.token_file)?;
         let revision = super::reload::revision(source.as_ref());
         let config = Arc::new(config);
+        let directory = Directory::of(&config, &Directory::default());
         let (control, commands, table) = Control::open(Start {
             config: Arc::clone(&config),
-            compiled: compile(&config, &secured, revision),
+            compiled: compile(&config, &secured, revision, directory.clone()),
             build_selector: Some(Box::new(balance::build)),
             clock: clock.clone(),
         })?;
@@ -124,6 +127,7 @@ impl Node {
             control,
             commands,
             table,
+            directory,
             state,
         })
     }
@@ -141,9 +145,9 @@ fn claim(directory: &Path) -> Result<File, BuildError> {
 }
 
 /// What DNS and HTTP make of a config; it travels in the generation, so both halves change together.
-pub(super) fn compile(config: &Config, secured: &Secured, revision: u64) -> Compiled {
+pub(super) fn compile(config: &Config, secured: &Secured, revision: u64, directory: Directory) -> Compiled {
     // The serial has 32 bits and goes around (RFC 1982).
     let serial = u32::try_from(revision & u64::from(u32::MAX)).unwrap_or_default();
     let routing = proxy::Routing::build(config, secured.server.clone(), secured.origins.clone());
-    Compiled::default().with(routing).with(dns::Zones::build(config, serial))
+    Compiled::default().with(routing).with(dns::Zones::build(config, serial)).with(directory)
 }

@@ -12,6 +12,7 @@ use crate::{
     config::{self, Change, Config, Identity, Loaded},
     control,
     health::{self, Prober},
+    resolver::{Directory, Resolver},
 };
 
 /// What a reload needs and changes.
@@ -23,13 +24,16 @@ pub(super) struct Reloader {
     pub(super) clock: Clock,
     pub(super) revision: u64,
     pub(super) commands: control::Handle,
+    pub(super) directory: Directory,
+    pub(super) resolver: Resolver,
     pub(super) prober: Prober,
 }
 
 impl Reloader {
-    /// Probes what the config names, and says which config that is.
+    /// Looks up and probes what the config names, and says which config that is.
     pub(super) fn watch(&mut self) {
-        self.prober.set_targets(health::targets(&self.config), self.config.health.max_in_flight);
+        self.resolver.follow(&self.directory, &self.config.resolver);
+        self.prober.set_targets(health::targets(&self.config), self.config.health.max_in_flight, &self.directory);
         metrics::gauge!("meridian_config_revision").set(precise(self.revision));
     }
 
@@ -62,10 +66,12 @@ impl Reloader {
         }
         let config = Arc::new(config);
         let (new, before, clock) = (Arc::clone(&config), Arc::clone(&self.secured), self.clock.clone());
+        let directory = Directory::of(&config, &self.directory);
+        let names = directory.clone();
         // A large fleet takes a while to compile; probes go on meanwhile.
         let compiling = tokio::task::spawn_blocking(move || {
             let secured = Secured::load(&new, Some(&before), &clock)?;
-            Ok::<_, BuildError>((compile(&new, &secured, revision), secured))
+            Ok::<_, BuildError>((compile(&new, &secured, revision, names), secured))
         });
         let (compiled, secured) = match compiling.await {
             Ok(Ok(compiled)) => compiled,
@@ -82,7 +88,7 @@ impl Reloader {
             tracing::error!(%error, "the new config could not be applied: nothing was changed");
             return "refused";
         }
-        (self.config, self.secured, self.revision) = (config, secured, revision);
+        (self.config, self.secured, self.revision, self.directory) = (config, secured, revision, directory);
         self.watch();
         for change in &changes {
             tracing::info!(%change, "changed");

@@ -14,7 +14,7 @@ use super::{
     reload::Reloader,
     signals::{Wish, Wishes},
 };
-use crate::{admin::Surface, dns, health::Prober, proxy};
+use crate::{admin::Surface, dns, health::Prober, proxy, resolver::Resolver};
 
 impl Node {
     /// Runs until told to stop, then drains. Blocks.
@@ -49,6 +49,8 @@ impl Node {
             clock: self.clock.clone(),
             revision: self.revision,
             commands: self.commands,
+            directory: self.directory,
+            resolver: Resolver::default(),
             prober,
         };
 
@@ -58,7 +60,7 @@ impl Node {
         }));
         reloader.watch();
         let proxy = self.http.start(&self.table, &self.clock)?;
-        let resolver = self.dns.start(&self.table, &self.clock)?;
+        let answering = self.dns.start(&self.table, &self.clock)?;
         let served = Arc::clone(&surface);
         let pages = tokio::spawn(async move { drop(self.admin.run(served, self.token).await) });
         tracing::info!(?http, ?https, ?dns, %admin, node = %reloader.config.node.name, "listening");
@@ -80,9 +82,10 @@ impl Node {
         }
         surface.drain();
         tracing::info!("draining: a second signal ends it at once");
-        drain(proxy, resolver, &mut wishes).await?;
+        drain(proxy, answering, &mut wishes).await?;
 
         // Everything that answers is gone; what is left only looks and writes.
+        reloader.resolver.stop().await;
         drop(reloader);
         stop.send_replace(true);
         if is_blind {
@@ -97,10 +100,10 @@ impl Node {
 }
 
 /// HTTP finishes what it has, while DNS still answers; then DNS stops, too.
-async fn drain(proxy: proxy::Running, resolver: dns::Running, wishes: &mut Wishes) -> Result<(), BuildError> {
+async fn drain(proxy: proxy::Running, answering: dns::Running, wishes: &mut Wishes) -> Result<(), BuildError> {
     let drained = in_background("drain", move || {
         proxy.stop();
-        resolver.stop();
+        answering.stop();
     })?;
     let interrupted = async { while wishes.next().await != Wish::Drain {} };
     tokio::select! {

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     rc::Rc,
     sync::Arc,
     thread::JoinHandle,
@@ -29,6 +29,7 @@ use crate::{
     balance::{Selector, Turns},
     clock::{self, Clock, Random},
     fleet::PoolId,
+    resolver::{Directory, Reach},
     table::{Generation, Reader, Snapshot, Table},
 };
 
@@ -74,8 +75,9 @@ impl View {
         self.0.compiled()
     }
 
-    pub(super) fn origin(&self, pool: PoolId, position: usize) -> Option<SocketAddr> {
-        Some(self.0.pool(pool)?.origins().get(position)?.address)
+    pub(super) fn origin(&self, pool: PoolId, position: usize) -> Option<Reach> {
+        let address = &self.0.pool(pool)?.origins().get(position)?.address;
+        Some(self.0.compiled::<Directory>()?.reach(address))
     }
 
     /// A pool's requests under way on this node.

@@ -3,10 +3,10 @@
 //! Everything that has to agree changes in one swap: the pools, and what the movers compiled from the same config
 //! ([`Compiled`]). Pools and regions that did not change are the same `Arc` in the next generation.
 
-use std::{any::Any, net::SocketAddr, ops::Range, sync::Arc};
+use std::{any::Any, ops::Range, sync::Arc};
 
 use super::row::RowHandle;
-use crate::fleet::{PoolId, RegionId};
+use crate::fleet::{Address, PoolId, RegionId};
 
 /// What balancing prebuilt for one pool; its type is known to who injected the builder and who picks.
 pub type Selector = Arc<dyn Any + Send + Sync>;
@@ -15,7 +15,7 @@ pub type Selector = Arc<dyn Any + Send + Sync>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginSpec {
     /// Where it listens; unique within the pool.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Where it stands.
     pub region: RegionId,
     /// Its share relative to the pool's other origins.
@@ -75,7 +75,7 @@ impl Compiled {
 #[derive(Debug)]
 pub struct Origin {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Where it stands.
     pub region: RegionId,
     /// Configured weight.

@@ -2,19 +2,19 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test --release --lib table::`
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use loom::thread;
 
 use super::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, RowState, Table, Writer, sync::Cached};
 use crate::{
     clock::Ticks,
-    fleet::{BasisPoints, Health, RegionId},
+    fleet::{Address, BasisPoints, Health, RegionId},
     table::Generation,
 };
 
 fn membership(revision: u64, port: u16) -> Membership {
-    let origin = OriginSpec { address: SocketAddr::from(([127, 0, 0, 1], port)), region: RegionId(0), weight: 1 };
+    let origin = OriginSpec { address: Address::Fixed(([127, 0, 0, 1], port).into()), region: RegionId(0), weight: 1 };
     Membership {
         revision,
         pools: vec![PoolSpec { name: "shop".into(), origins: vec![origin] }],

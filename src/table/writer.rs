@@ -6,7 +6,6 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    net::SocketAddr,
     sync::Arc,
 };
 
@@ -16,13 +15,13 @@ use super::{
     row::{self, Measure, RowHandle, RowState},
     sync::Published,
 };
-use crate::fleet::{PoolId, RegionId};
+use crate::fleet::{Address, PoolId, RegionId};
 
 /// What a row is about: its identity over all generations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RowKey {
     /// One origin of a pool.
-    Origin(Arc<str>, SocketAddr),
+    Origin(Arc<str>, Address),
     /// A region's front door.
     FrontDoor(Arc<str>),
     /// A pool in a region, both by name.
@@ -157,10 +156,10 @@ impl Writer {
         let origins: Box<[Origin]> = sorted
             .into_iter()
             .map(|origin| Origin {
-                address: origin.address,
+                address: origin.address.clone(),
                 region: origin.region,
                 weight: origin.weight,
-                row: self.row_for(RowKey::Origin(Arc::clone(&spec.name), origin.address)),
+                row: self.row_for(RowKey::Origin(Arc::clone(&spec.name), origin.address.clone())),
             })
             .collect();
         let mut start = 0;
@@ -212,10 +211,10 @@ impl Writer {
     }
 
     fn retire_pool(&mut self, old: &Pool, new: Option<&Pool>, was: &[Arc<Region>], is: &[Arc<Region>]) {
-        let addresses: HashSet<SocketAddr> =
-            new.iter().flat_map(|pool| pool.origins()).map(|origin| origin.address).collect();
+        let addresses: HashSet<&Address> =
+            new.iter().flat_map(|pool| pool.origins()).map(|origin| &origin.address).collect();
         for gone in old.origins.iter().filter(|origin| !addresses.contains(&origin.address)) {
-            self.retire_row(&RowKey::Origin(Arc::clone(&old.name), gone.address));
+            self.retire_row(&RowKey::Origin(Arc::clone(&old.name), gone.address.clone()));
         }
         let places: HashSet<&Arc<str>> =
             new.iter().flat_map(|pool| pool.regions()).map(|entry| name_of(entry.region, is)).collect();

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    net::IpAddr,
+    net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,7 +22,10 @@ use super::{
     rounds::Rounds,
     watched::Watched,
 };
-use crate::config::{self, Code, Diagnostic, Pool, Protocol, Trust};
+use crate::{
+    config::{self, Code, Diagnostic, Pool, Protocol, Trust},
+    fleet::Address,
+};
 
 /// Sessions with one server that are kept to be resumed; what rustls keeps of TLS 1.3.
 const SESSIONS_PER_ORIGIN: usize = 8;
@@ -94,9 +97,19 @@ impl OriginTls {
         self.0.config.load_full()
     }
 
-    /// Who the origin at this address has to be. A name is sent to it, too; an address is not, and has to be in its certificate.
-    pub fn server_name(&self, address: IpAddr) -> ServerName<'static> {
-        self.0.server_name.clone().unwrap_or_else(|| address.into())
+    /// Who the origin at this address has to be: whom the config names, else the host of the address. A name is sent to it, too; an address
+    /// is not, and has to be in its certificate.
+    pub fn server_name(&self, address: &Address) -> ServerName<'static> {
+        if let Some(name) = &self.0.server_name {
+            return name.clone();
+        }
+        match address {
+            Address::Fixed(address) => address.ip().into(),
+            // What can be looked up can be a server's name; what could not would fit no certificate.
+            Address::Named { host, .. } => {
+                ServerName::try_from(host.to_string()).unwrap_or(ServerName::IpAddress(Ipv4Addr::UNSPECIFIED.into()))
+            }
+        }
     }
 
     /// The host that all of the pool's origins have to be, where the config names one.

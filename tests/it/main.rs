@@ -8,6 +8,7 @@ mod hostile;
 mod house;
 mod http1;
 mod lockstep;
+mod names;
 mod node;
 mod proxy;
 mod scene;

@@ -1,6 +1,6 @@
 //! Operators' words: set, taken back, listed.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use crate::{
     admin::Surface,
     config::parse_duration,
     control::{Action, CommandError, Override},
-    fleet::{BasisPoints, Subject},
+    fleet::{Address, BasisPoints, Subject},
 };
 
 /// What an override is about.
@@ -28,7 +28,7 @@ pub enum SubjectName {
         /// Of which pool.
         pool: Arc<str>,
         /// Where it listens.
-        address: SocketAddr,
+        address: Address,
     },
 }
 

@@ -1,6 +1,6 @@
 //! What a node believes, as JSON: the types that `meridian status` and the dashboard read, and how they are filled.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::{
     admin::Surface,
     clock::Ticks,
     control::SubjectReport,
-    fleet::{RegionId, Subject},
+    fleet::{Address, RegionId, Subject},
     table::{Generation, Pool, RowState},
 };
 
@@ -81,7 +81,7 @@ pub struct PoolRegionStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OriginStatus {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub address: Address,
     /// Where it stands.
     pub region: String,
     /// Its configured weight.
@@ -170,9 +170,9 @@ impl View<'_> {
             row: RowStatus::of(entry.row.read(self.now)),
         });
         let origins = pool.origins().iter().map(|origin| {
-            let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address };
+            let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address.clone() };
             OriginStatus {
-                address: origin.address,
+                address: origin.address.clone(),
                 region: region_name(origin.region),
                 weight: origin.weight,
                 row: self.explained(origin.row.read(self.now), &subject),

@@ -1,13 +1,16 @@
 //! Pools and their origins.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     change::Changes,
     fields::{self, region_name},
     tls,
 };
-use crate::config::{Config, Pool, Protocol, Retry, WhenAllDown};
+use crate::{
+    config::{Config, Pool, Protocol, Retry, WhenAllDown},
+    fleet::Address,
+};
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     let name = |pool: &Arc<Pool>| Arc::clone(&pool.name);
@@ -63,8 +66,8 @@ fn compare_origins(
     (new, after): (&Config, &Pool),
     changes: &mut Changes,
 ) {
-    let describe = |address: &SocketAddr| format!("{subject}: origin {address}");
-    let both = changes.members(&before.origins, &after.origins, |origin| origin.address, describe);
+    let describe = |address: &Address| format!("{subject}: origin {address}");
+    let both = changes.members(&before.origins, &after.origins, |origin| origin.address.clone(), describe);
     for (address, origin_before, origin_after) in both {
         let origin = describe(&address);
         fields::number(changes, &origin, "weight", &origin_before.weight, &origin_after.weight);

@@ -4,7 +4,7 @@ use super::{
     change::Changes,
     fields::{self, region_name},
 };
-use crate::config::Config;
+use crate::config::{Config, Resolver};
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.restart("node.name", &old.node.name, &new.node.name);
@@ -51,4 +51,13 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::duration(changes, "dns", "tcp_idle_timeout", before.tcp_idle_timeout, after.tcp_idle_timeout);
     fields::number(changes, "dns", "max_tcp_connections", &before.max_tcp_connections, &after.max_tcp_connections);
     fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
+    compare_resolver(&old.resolver, &new.resolver, changes);
+}
+
+fn compare_resolver(old: &Resolver, new: &Resolver, changes: &mut Changes) {
+    changes.field("resolver", "servers", &fields::list(&old.servers), &fields::list(&new.servers));
+    fields::duration(changes, "resolver", "timeout", old.timeout, new.timeout);
+    fields::duration(changes, "resolver", "min_ttl", old.min_ttl, new.min_ttl);
+    fields::duration(changes, "resolver", "max_ttl", old.max_ttl, new.max_ttl);
+    fields::number(changes, "resolver", "max_in_flight", &old.max_in_flight, &new.max_in_flight);
 }

@@ -12,8 +12,8 @@ use crate::{
     config::{
         Identity,
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
-        document::{Document, Http2 as Http2Keys, List},
-        resolved::{Admin, Dns, Http, Http2, Listen, Node},
+        document::{Document, Http2 as Http2Keys, List, duration_as_written, is_usable_address},
+        resolved::{Admin, Dns, Http, Http2, Listen, Node, Resolver},
     },
     fleet::RegionId,
 };
@@ -139,6 +139,33 @@ pub(super) fn dns(document: &Document) -> Dns {
         udp_payload: dns.udp_payload.value,
         tcp_idle_timeout: dns.tcp_idle_timeout.value,
         max_tcp_connections: dns.max_tcp_connections.value as usize,
+    }
+}
+
+pub(super) fn resolver(document: &Document, problems: &mut Diagnostics) -> Resolver {
+    let written = &document.resolver.value;
+    for server in &written.servers.items {
+        if server.port() == 0 || !is_usable_address(server.ip()) {
+            let message = format!("`{}` cannot be a DNS server", server.value);
+            problems.push(Diagnostic::error(Code::BadValue, message).at(server.place, "nobody can be asked here"));
+        }
+    }
+    let (min, max) = (&written.min_ttl, &written.max_ttl);
+    if !min.is_stand_in && !max.is_stand_in && min.value > max.value {
+        let (low, high) = (duration_as_written(min.value), duration_as_written(max.value));
+        let message = format!("`min_ttl` ({low}) is longer than `max_ttl` ({high})");
+        problems.push(
+            Diagnostic::error(Code::Contradiction, message)
+                .at(min.place.or(max.place), "no TTL lies between the two")
+                .hint(format!("set `max_ttl` to at least `{low}`")),
+        );
+    }
+    Resolver {
+        servers: written.servers.items.iter().map(|server| server.value).collect(),
+        timeout: written.timeout.value,
+        min_ttl: min.value,
+        max_ttl: max.value,
+        max_in_flight: written.max_in_flight.value as usize,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         document::{self, Document, is_usable_address},
         resolved::{Origin, Pool, Protocol, Retry, Timeouts, WhenAllDown},
     },
-    fleet::RegionId,
+    fleet::{Address, RegionId},
 };
 
 pub(super) fn resolve(document: &Document, regions: &Names<'_>, problems: &mut Diagnostics) -> Vec<Arc<Pool>> {
@@ -74,18 +74,22 @@ fn origins(
     for item in &written.items {
         let region = region_of(item, regions, problems);
         let Some(address) = &item.address else { continue };
-        if address.port() == 0 || !is_usable_address(address.ip()) {
+        let is_usable = |address: &Address| match address {
+            Address::Fixed(address) => is_usable_address(address.ip()),
+            Address::Named { .. } => true,
+        };
+        if address.port() == 0 || !is_usable(&address.value) {
             let message = format!("`{}` cannot be an origin", address.value);
             problems
                 .push(Diagnostic::error(Code::BadValue, message).at(address.place, "nothing can be connected to here"));
         }
-        if let Some(first) = seen.insert(address.value, address.place) {
+        if let Some(first) = seen.insert(&address.value, address.place) {
             let message = format!("`{}` is twice in pool `{name}`", address.value);
             let hint = "one origin per address: for a larger share raise its `weight`".to_owned();
             problems.push(duplicate(Code::DuplicateAddress, message, address.place, first).hint(hint));
         }
         if let Some(region) = region {
-            origins.push(Origin { address: address.value, region, weight: item.weight.value });
+            origins.push(Origin { address: address.value.clone(), region, weight: item.weight.value });
         }
     }
     let is_read = !written.is_broken && written.items.iter().all(|item| item.address.is_some());

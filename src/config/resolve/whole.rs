@@ -38,6 +38,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         unused::warn(document, &pools, &routes, &zones, problems);
     }
     let node = node::node(document, identity, &region_names, problems)?;
+    let resolver = node::resolver(document, problems);
     let state_directory = node::state_directory(document, identity);
     Some(Config {
         node,
@@ -46,6 +47,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         tls,
         dns: node::dns(document),
         health: Health { max_in_flight: document.health.max_in_flight.value as usize },
+        resolver,
         admin: node::admin(document, &state_directory),
         state_directory,
         regions,

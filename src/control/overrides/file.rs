@@ -5,7 +5,6 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::list::{Action, Override, OverrideList};
-use crate::fleet::{BasisPoints, Subject};
+use crate::fleet::{Address, BasisPoints, Subject};
 
 /// Four times what [`OverrideList::LIMIT`] overrides of full length take.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;
@@ -113,7 +112,7 @@ struct StoredOverride {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum StoredSubject {
-    Origin { pool: Arc<str>, address: SocketAddr },
+    Origin { pool: Arc<str>, address: Address },
     FrontDoor { region: Arc<str> },
 }
 

@@ -81,8 +81,11 @@ struct Scene {
 fn scene(when_all_down: &str) -> Scene {
     let config = config(when_all_down);
     let mut writer = Writer::new(None);
-    let origin =
-        |origin: &config::Origin| OriginSpec { address: origin.address, region: origin.region, weight: origin.weight };
+    let origin = |origin: &config::Origin| OriginSpec {
+        address: origin.address.clone(),
+        region: origin.region,
+        weight: origin.weight,
+    };
     let origins = config.pools[0].origins.iter().map(origin).collect();
     let region = |region: &Arc<config::Region>| RegionSpec { name: region.name.clone(), capacity_per_second: 0 };
     writer.publish(Membership {

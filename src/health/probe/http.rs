@@ -1,19 +1,17 @@
 //! Does it answer a GET with a good status?
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
 use super::Failure;
+use crate::resolver::Reach;
 
 /// A fresh connection each time: a kept one would not notice that nobody new can connect.
-pub(super) async fn ask(address: SocketAddr, path: &str, host: &str, statuses: (u16, u16)) -> Result<(), Failure> {
-    let stream = TcpStream::connect(address).await.map_err(Failure::Connection)?;
+pub(super) async fn ask(target: &Reach, path: &str, host: &str, statuses: (u16, u16)) -> Result<(), Failure> {
+    let (stream, _) = target.connect().await.map_err(Failure::Connection)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(Failure::Protocol)?;
     let request = Request::get(path)
         .header(header::HOST, host)

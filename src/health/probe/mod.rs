@@ -3,12 +3,14 @@
 mod http;
 mod tcp;
 
-use std::{fmt, net::SocketAddr};
+use std::fmt;
 
 use rustix::io::Errno;
 
-use super::Target;
-use crate::config::CheckKind;
+use crate::{
+    config::{Check, CheckKind},
+    resolver::Reach,
+};
 
 /// Why an answer was not good.
 #[derive(Debug)]
@@ -43,13 +45,13 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Asks the target's addresses at the same time; the first good answer is the answer.
-pub(super) async fn ask(target: &Target) -> Result<(), Failure> {
+/// Asks several addresses at the same time; the first good answer is the answer.
+pub(super) async fn ask(addresses: &[Reach], check: &Check) -> Result<(), Failure> {
     let mut asked = tokio::task::JoinSet::new();
-    for address in &target.addresses {
-        let (address, kind, limit) = (*address, target.check.kind.clone(), target.check.timing.timeout);
+    for address in addresses {
+        let (address, kind, limit) = (address.clone(), check.kind.clone(), check.timing.timeout);
         asked.spawn(async move {
-            tokio::time::timeout(limit, ask_one(address, &kind)).await.unwrap_or(Err(Failure::Timeout))
+            tokio::time::timeout(limit, ask_one(&address, &kind)).await.unwrap_or(Err(Failure::Timeout))
         });
     }
     let mut last = Failure::Timeout;
@@ -63,7 +65,7 @@ pub(super) async fn ask(target: &Target) -> Result<(), Failure> {
     Err(last)
 }
 
-async fn ask_one(address: SocketAddr, kind: &CheckKind) -> Result<(), Failure> {
+async fn ask_one(address: &Reach, kind: &CheckKind) -> Result<(), Failure> {
     match kind {
         CheckKind::Tcp => tcp::ask(address).await,
         CheckKind::Http { path, host, statuses } => http::ask(address, path, host, *statuses).await,

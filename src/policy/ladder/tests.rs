@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     clock::{Ticks, seeded},
+    fleet::Address,
     table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowHandle, RowKey, Writer},
 };
 
@@ -19,7 +20,7 @@ impl Scene {
     fn new() -> Self {
         let mut writer = Writer::new(None);
         let origin = |region: u16| OriginSpec {
-            address: ([127, 0, 0, 1], 1000 + region).into(),
+            address: Address::Fixed(([127, 0, 0, 1], 1000 + region).into()),
             region: RegionId(region),
             weight: 1,
         };
@@ -48,7 +49,7 @@ impl Scene {
     /// Of the pool's origin in a region, and so of the pool there.
     fn say(&mut self, region: usize, state: RowState) {
         let port = 1000 + u16::try_from(region).unwrap();
-        self.set(&RowKey::Origin("shop".into(), ([127, 0, 0, 1], port).into()), state);
+        self.set(&RowKey::Origin("shop".into(), Address::Fixed(([127, 0, 0, 1], port).into())), state);
         let derived = RowState { is_forced: false, ..state };
         self.set(&RowKey::PoolRegion("shop".into(), REGIONS[region].into()), derived);
     }

@@ -3,17 +3,17 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
-    net::SocketAddr,
     rc::{Rc, Weak},
     sync::Arc,
     time::Duration,
 };
 
-use super::{Key, Shared};
+use super::{Shared, way::{Key, Way}};
 use crate::{
     clock::Clock,
     config,
     proxy::{exchange::Listening, io::Wire, observe::PoolMetrics, route::PoolPlan, transfer::H1End},
+    resolver::Reach,
 };
 
 /// All idle connections of one worker, by origin.
@@ -29,6 +29,7 @@ pub(in crate::proxy) struct Connections {
 struct Idle {
     wire: Wire,
     metrics: Counted,
+    way: Way,
     until: Duration,
 }
 
@@ -37,7 +38,7 @@ struct Idle {
 pub(in crate::proxy) struct Lent {
     pub(in crate::proxy) end: H1End<Listening>,
     metrics: Counted,
-    key: Key,
+    way: Way,
     max_idle: usize,
     idle_timeout: Duration,
     home: Weak<Connections>,
@@ -65,44 +66,43 @@ impl Connections {
         Rc::new(Self { idle: RefCell::default(), shared: Shared::default(), clock })
     }
 
-    /// An idle connection that is still open.
-    pub(in crate::proxy) fn take(self: &Rc<Self>, address: SocketAddr, pool: &PoolPlan) -> Option<Lent> {
-        let key = Key { address, manner: pool.manner };
+    /// An idle connection that is still open, and leads where the origin is now.
+    pub(in crate::proxy) fn take(self: &Rc<Self>, origin: &Reach, pool: &PoolPlan) -> Option<Lent> {
         let now = self.clock.now();
         let mut all = self.idle.borrow_mut();
-        let idle = all.get_mut(&key)?;
-        while let Some(Idle { mut wire, metrics, until }) = idle.pop() {
+        let idle = all.get_mut(&Key::new(origin, pool))?;
+        while let Some(Idle { mut wire, metrics, way, until }) = idle.pop() {
+            let way = Way { origin: origin.clone(), ..way };
             // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
-            if until > now && wire.is_quiet() {
-                return Some(self.lent(wire, metrics, key, &pool.settings));
+            if until > now && way.is_good() && wire.is_quiet() {
+                return Some(self.lent(wire, metrics, way, &pool.settings));
             }
         }
         None
     }
 
     /// Wraps a fresh connection, to be kept afterwards as the pool says.
-    pub(in crate::proxy) fn lend(self: &Rc<Self>, wire: Wire, address: SocketAddr, pool: &PoolPlan) -> Lent {
-        let key = Key { address, manner: pool.manner };
-        self.lent(wire, Counted::new(&pool.metrics), key, &pool.settings)
+    pub(super) fn lend(self: &Rc<Self>, wire: Wire, way: Way, pool: &PoolPlan) -> Lent {
+        self.lent(wire, Counted::new(&pool.metrics), way, &pool.settings)
     }
 
-    fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, key: Key, pool: &config::Pool) -> Lent {
+    fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, way: Way, pool: &config::Pool) -> Lent {
         Lent {
             end: H1End::new(wire, Listening::default()),
             metrics,
-            key,
+            way,
             max_idle: pool.max_idle_connections,
             idle_timeout: pool.idle_timeout,
             home: Rc::downgrade(self),
         }
     }
 
-    /// Closes what has idled too long or was closed by its origin.
+    /// Closes what has idled too long, was closed by its origin, or leads where its origin is no more.
     pub(in crate::proxy) fn sweep(&self) {
         let now = self.clock.now();
         self.shared.sweep(now);
         self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain_mut(|entry| entry.until > now && entry.wire.is_quiet());
+            idle.retain_mut(|entry| entry.until > now && entry.way.is_good() && entry.wire.is_quiet());
             !idle.is_empty()
         });
     }
@@ -112,14 +112,14 @@ impl Lent {
     /// The request is over and the connection may serve another.
     pub(in crate::proxy) fn give_back(mut self) {
         let Some(home) = self.home.upgrade() else { return };
-        if !self.end.wire.is_quiet() {
+        if !self.way.is_good() || !self.end.wire.is_quiet() {
             return;
         }
         let until = home.clock.now() + self.idle_timeout;
         let mut all = home.idle.borrow_mut();
-        let idle = all.entry(self.key).or_default();
+        let idle = all.entry(self.way.key()).or_default();
         if idle.len() < self.max_idle {
-            idle.push(Idle { wire: self.end.wire, metrics: self.metrics, until });
+            idle.push(Idle { wire: self.end.wire, metrics: self.metrics, way: self.way, until });
         }
     }
 }

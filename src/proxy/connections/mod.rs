@@ -7,20 +7,11 @@
 mod idle;
 mod open;
 mod shared;
-
-use std::net::SocketAddr;
+mod way;
 
 pub(super) use idle::{Connections, Lent};
 pub(super) use open::open;
 pub(super) use shared::{Shared, Stream, open_stream};
-
-/// What connections are for: one of them serves whoever asks for the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    address: SocketAddr,
-    /// How they were made: protocol and TLS.
-    manner: u64,
-}
 
 /// What carries one request to its origin.
 #[derive(Debug)]

@@ -11,57 +11,60 @@ use std::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
-use super::Lent;
+use super::{Lent, way::Way};
 use crate::{
     config::Protocol,
+    fleet::Address,
     proxy::{
         Refusal,
         io::{Stream, Wire},
         peer::Seat,
         route::PoolPlan,
     },
+    resolver::Reach,
     tls::OriginTls,
 };
 
 /// Connects within the pool's limit, for HTTP/1.
-pub(in crate::proxy) async fn open(address: SocketAddr, pool: &PoolPlan, seat: &Seat) -> Result<Lent, Refusal> {
-    let stream = connect(address, pool, seat).await?;
+pub(in crate::proxy) async fn open(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<Lent, Refusal> {
+    let (stream, way) = connect(origin, pool, seat).await?;
     let worker = &seat.worker;
-    Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), address, pool))
+    Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), way, pool))
 }
 
-/// Connects within the pool's limit, TLS included.
-pub(super) async fn connect(address: SocketAddr, pool: &PoolPlan, seat: &Seat) -> Result<Stream, Refusal> {
+/// Connects within the pool's limit, TLS included, wherever the origin is now.
+pub(super) async fn connect(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<(Stream, Way), Refusal> {
     seat.deadline.set(pool.settings.timeouts.connect);
-    let mut connecting = pin!(reach(address, pool));
+    let mut connecting = pin!(reach(origin, pool));
     let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
         Poll::Ready(connected) => Poll::Ready(Some(connected)),
         Poll::Pending if seat.deadline.is_over(cx) => Poll::Ready(None),
         Poll::Pending => Poll::Pending,
     });
     match connected.await {
-        Some(Ok(stream)) => Ok(stream),
+        Some(Ok((stream, peer))) => Ok((stream, Way { origin: origin.clone(), peer, manner: pool.manner })),
         Some(Err(error)) => {
-            tracing::debug!(%address, %error, "origin did not accept a connection");
+            tracing::debug!(origin = %origin.address(), %error, "origin did not accept a connection");
             Err(Refusal::ConnectFailed)
         }
         None => Err(Refusal::ConnectTimeout),
     }
 }
 
-async fn reach(address: SocketAddr, pool: &PoolPlan) -> io::Result<Stream> {
-    let stream = TcpStream::connect(address).await?;
+async fn reach(origin: &Reach, pool: &PoolPlan) -> io::Result<(Stream, SocketAddr)> {
+    let (stream, peer) = origin.connect().await?;
     // Without it small requests wait for acknowledgements; a socket that cannot do it works all the same.
     _ = stream.set_nodelay(true);
-    match &pool.tls {
-        None => Ok(Stream::Plain(stream)),
+    let stream = match &pool.tls {
+        None => Stream::Plain(stream),
         // Boxed: few connections are made, and every request has room for making one.
-        Some(tls) => Box::pin(secure(stream, address, tls, pool.settings.protocol)).await,
-    }
+        Some(tls) => Box::pin(secure(stream, origin.address(), tls, pool.settings.protocol)).await?,
+    };
+    Ok((stream, peer))
 }
 
-async fn secure(stream: TcpStream, address: SocketAddr, tls: &OriginTls, protocol: Protocol) -> io::Result<Stream> {
-    let stream = TlsConnector::from(tls.config()).connect(tls.server_name(address.ip()), stream).await?;
+async fn secure(stream: TcpStream, origin: &Address, tls: &OriginTls, protocol: Protocol) -> io::Result<Stream> {
+    let stream = TlsConnector::from(tls.config()).connect(tls.server_name(origin), stream).await?;
     if protocol == Protocol::H2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
         return Err(io::Error::other("it does not speak HTTP/2"));
     }

@@ -8,7 +8,6 @@ use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     future::poll_fn,
-    net::SocketAddr,
     pin::pin,
     rc::Rc,
     task::Poll,
@@ -18,7 +17,7 @@ use std::{
 use h2::client::{Builder, SendRequest};
 use tokio::{sync::Notify, task::JoinSet};
 
-use super::{Key, idle::Counted, open::connect};
+use super::{idle::Counted, open::connect, way::{Key, Way}};
 use crate::{
     clock::Clock,
     proxy::{
@@ -29,6 +28,7 @@ use crate::{
         route::PoolPlan,
         transfer::{H2End, SEND_BUFFER},
     },
+    resolver::Reach,
 };
 
 /// Streams that one connection carries at most, where its origin takes as many.
@@ -57,6 +57,7 @@ struct Origin {
 #[derive(Debug)]
 struct Multiplexed {
     send: SendRequest<Piece>,
+    way: Way,
     load: Rc<Load>,
     idle_timeout: Duration,
 }
@@ -99,7 +100,7 @@ struct Opening {
 
 /// Sends a request's head on a stream of its own. Says whether the connection was there before.
 pub(in crate::proxy) async fn open_stream(
-    address: SocketAddr,
+    origin: &Reach,
     pool: &PoolPlan,
     seat: &Seat,
     head: &http::Request<()>,
@@ -107,19 +108,19 @@ pub(in crate::proxy) async fn open_stream(
     may_be_kept: bool,
 ) -> Result<(Stream, bool), Refusal> {
     let connections = &seat.worker.connections;
-    let key = Key { address, manner: pool.manner };
+    let key = Key::new(origin, pool);
     loop {
-        while let Some((send, place)) = connections.shared.take(key, &connections.clock).filter(|_| may_be_kept) {
+        while let Some((send, place)) = connections.shared.take(&key, origin, &connections.clock).filter(|_| may_be_kept) {
             if let Some(end) = ask(send, &place, head, is_end, pool, seat).await {
                 return Ok((Stream { end, _place: place }, true));
             }
         }
-        match connections.shared.opening(key).filter(|_| may_be_kept) {
+        match connections.shared.opening(&key).filter(|_| may_be_kept) {
             Some(opening) => wait(&opening, pool, seat).await?,
             None => break,
         }
     }
-    let (send, place) = open(key, pool, seat).await?;
+    let (send, place) = open(&key, origin, pool, seat).await?;
     let end = ask(send, &place, head, is_end, pool, seat).await.ok_or(Refusal::ConnectFailed)?;
     Ok((Stream { end, _place: place }, false))
 }
@@ -162,12 +163,11 @@ async fn wait(opening: &Opening, pool: &PoolPlan, seat: &Seat) -> Result<(), Ref
 }
 
 /// Opens a connection, and lets those who wait know how that went.
-async fn open(key: Key, pool: &PoolPlan, seat: &Seat) -> Result<(SendRequest<Piece>, Place), Refusal> {
+async fn open(key: &Key, origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<(SendRequest<Piece>, Place), Refusal> {
     let connections = &seat.worker.connections;
-    let address = key.address;
     let announced = Announced::new(&connections.shared, key);
     let opened = async {
-        let stream = connect(address, pool, seat).await?;
+        let (stream, way) = connect(origin, pool, seat).await?;
         let handshake = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -176,45 +176,51 @@ async fn open(key: Key, pool: &PoolPlan, seat: &Seat) -> Result<(SendRequest<Pie
             .max_send_buffer_size(SEND_BUFFER)
             .handshake(stream)
             .await;
-        handshake.map_err(|error| {
-            tracing::debug!(%address, %error, "origin did not accept HTTP/2");
+        let (send, connection) = handshake.map_err(|error| {
+            tracing::debug!(origin = %origin.address(), %error, "origin did not accept HTTP/2");
             Refusal::ConnectFailed
-        })
+        })?;
+        Ok((send, connection, way))
     };
-    let (send, connection) = opened.await.inspect_err(|refusal| announced.opening.failed.set(Some(*refusal)))?;
+    let (send, connection, way) =
+        opened.await.inspect_err(|refusal: &Refusal| announced.opening.failed.set(Some(*refusal)))?;
     let load = Rc::<Load>::default();
     load.streams.set(1);
     let place = Place { load: Rc::clone(&load), clock: connections.clock.clone() };
     let (driven, counted) = (Rc::clone(&load), Counted::new(&pool.metrics));
+    let address = origin.address().clone();
     connections.shared.drivers.borrow_mut().spawn_local(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%address, %error, "a connection to an HTTP/2 origin ended");
+            tracing::debug!(origin = %address, %error, "a connection to an HTTP/2 origin ended");
         }
         driven.is_over.set(true);
         drop(counted);
     });
-    connections.shared.keep(key, Multiplexed { send: send.clone(), load, idle_timeout: pool.settings.idle_timeout });
+    connections.shared.keep(
+        key,
+        Multiplexed { send: send.clone(), way, load, idle_timeout: pool.settings.idle_timeout },
+    );
     Ok((send, place))
 }
 
 /// Says that a connection is on its way, until it is there or will not be.
 struct Announced<'a> {
     shared: &'a Shared,
-    key: Key,
+    key: &'a Key,
     opening: Rc<Opening>,
 }
 
 impl<'a> Announced<'a> {
-    fn new(shared: &'a Shared, key: Key) -> Self {
+    fn new(shared: &'a Shared, key: &'a Key) -> Self {
         let opening = Rc::<Opening>::default();
-        shared.origins.borrow_mut().entry(key).or_default().opening = Some(Rc::clone(&opening));
+        shared.origins.borrow_mut().entry(key.clone()).or_default().opening = Some(Rc::clone(&opening));
         Self { shared, key, opening }
     }
 }
 
 impl Drop for Announced<'_> {
     fn drop(&mut self) {
-        if let Some(origin) = self.shared.origins.borrow_mut().get_mut(&self.key)
+        if let Some(origin) = self.shared.origins.borrow_mut().get_mut(self.key)
             && origin.opening.as_ref().is_some_and(|opening| Rc::ptr_eq(opening, &self.opening))
         {
             origin.opening = None;
@@ -224,31 +230,34 @@ impl Drop for Announced<'_> {
 }
 
 impl Shared {
-    /// A place on a connection that has one.
-    fn take(&self, key: Key, clock: &Clock) -> Option<(SendRequest<Piece>, Place)> {
+    /// A place on a connection that has one, and leads where the origin is now.
+    fn take(&self, key: &Key, origin: &Reach, clock: &Clock) -> Option<(SendRequest<Piece>, Place)> {
         let mut origins = self.origins.borrow_mut();
-        let connections = &mut origins.get_mut(&key)?.connections;
+        let connections = &mut origins.get_mut(key)?.connections;
         connections.retain(|connection| !connection.load.is_over.get());
         let has_room = |connection: &&Multiplexed| {
-            connection.load.streams.get() < connection.send.current_max_send_streams().min(MOST_STREAMS)
+            origin.leads_to(connection.way.peer)
+                && connection.load.streams.get() < connection.send.current_max_send_streams().min(MOST_STREAMS)
         };
         let Multiplexed { send, load, .. } = connections.iter().find(has_room)?;
         load.streams.set(load.streams.get() + 1);
         Some((send.clone(), Place { load: Rc::clone(load), clock: clock.clone() }))
     }
 
-    fn opening(&self, key: Key) -> Option<Rc<Opening>> {
-        self.origins.borrow().get(&key)?.opening.clone()
+    fn opening(&self, key: &Key) -> Option<Rc<Opening>> {
+        self.origins.borrow().get(key)?.opening.clone()
     }
 
-    fn keep(&self, key: Key, connection: Multiplexed) {
-        self.origins.borrow_mut().entry(key).or_default().connections.push(connection);
+    fn keep(&self, key: &Key, connection: Multiplexed) {
+        self.origins.borrow_mut().entry(key.clone()).or_default().connections.push(connection);
     }
 
-    /// Lets go of what idled too long or is over.
+    /// Lets go of what idled too long, is over, or leads where its origin is no more.
     pub(super) fn sweep(&self, now: Duration) {
-        let is_fit = |Multiplexed { load, idle_timeout, .. }: &Multiplexed| {
-            !load.is_over.get() && (load.streams.get() > 0 || load.idle_since.get() + *idle_timeout > now)
+        let is_fit = |Multiplexed { load, way, idle_timeout, .. }: &Multiplexed| {
+            !load.is_over.get()
+                && way.is_good()
+                && (load.streams.get() > 0 || load.idle_since.get() + *idle_timeout > now)
         };
         self.origins.borrow_mut().retain(|_, origin| {
             origin.connections.retain(is_fit);

@@ -212,21 +212,21 @@ impl<C: Asker> Exchange<'_, C> {
     async fn carry(&mut self, origin: usize, may_be_kept: bool) -> Result<bool, Refusal> {
         self.carrier = None;
         let (order, plan) = (self.order, self.plan);
-        let address = order.view.origin(order.case.pool, origin).ok_or(Refusal::NoHealthyOrigin)?;
+        let origin = order.view.origin(order.case.pool, origin).ok_or(Refusal::NoHealthyOrigin)?;
         let seat = self.client.parts().1;
         let (carrier, is_kept) = match &order.head {
             OriginHead::H1(_) => {
-                let kept = if may_be_kept { seat.worker.connections.take(address, plan) } else { None };
+                let kept = if may_be_kept { seat.worker.connections.take(&origin, plan) } else { None };
                 let is_kept = kept.is_some();
                 let lent = match kept {
                     Some(lent) => lent,
-                    None => open(address, plan, seat).await?,
+                    None => open(&origin, plan, seat).await?,
                 };
                 (Carrier::H1(lent), is_kept)
             }
             OriginHead::H2(head) => {
                 let (stream, is_kept) =
-                    open_stream(address, plan, seat, head, order.length == Length::None, may_be_kept).await?;
+                    open_stream(&origin, plan, seat, head, order.length == Length::None, may_be_kept).await?;
                 (Carrier::H2(stream), is_kept)
             }
         };

@@ -7,8 +7,8 @@ use crate::{
     table::{Compiled, OriginSpec},
 };
 
-fn address(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
+fn address(port: u16) -> Address {
+    Address::Fixed(([127, 0, 0, 1], port).into())
 }
 
 fn origin(port: u16, region: u16) -> OriginSpec {
@@ -212,7 +212,8 @@ fn rows_of(generation: &Generation) -> Vec<(RowKey, RowHandle)> {
         generation.regions().iter().map(|region| (RowKey::FrontDoor(region.name.clone()), region.front_door.clone()));
     let pools = generation.pools().iter().flat_map(|pool| {
         let origins = pool.origins().iter();
-        let origins = origins.map(|origin| (RowKey::Origin(pool.name.clone(), origin.address), origin.row.clone()));
+        let origins =
+            origins.map(|origin| (RowKey::Origin(pool.name.clone(), origin.address.clone()), origin.row.clone()));
         let regions = pool.regions().iter();
         origins.chain(
             regions.map(|entry| (pool_region_key(&pool.name, entry.region, generation.regions()), entry.row.clone())),

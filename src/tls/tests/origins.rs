@@ -34,7 +34,7 @@ fn serving(issued: &Issued, asks_for: Option<&Authority>) -> Arc<ServerConfig> {
 }
 
 fn connect(tls: &OriginTls, server: &Arc<ServerConfig>) -> Result<Shaken, rustls::Error> {
-    let name = tls.server_name("192.0.2.7".parse().unwrap());
+    let name = tls.server_name(&"192.0.2.7:443".parse().unwrap());
     shake_with(ClientConnection::new(tls.config(), name)?, |_| Some(Arc::clone(server)))
 }
 

@@ -3,11 +3,13 @@
 //! Everything is on loopback, on ports the system chose, and ends with the test.
 
 mod client;
+mod nameserver;
 mod node;
 mod origin;
 mod resolver;
 
 pub(crate) use client::{Answer, Connection, get};
+pub(crate) use nameserver::{Nameserver, Word, nameserver};
 pub(crate) use node::{Meridian, eventually, meridian, meridian_at};
-pub(crate) use origin::{Origin, origin};
+pub(crate) use origin::{Origin, origin, origin_at};
 pub(crate) use resolver::{ask, ask_over_tcp};

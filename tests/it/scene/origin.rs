@@ -27,7 +27,12 @@ struct Shared {
 
 /// An origin that says its name, on a port the system chose.
 pub(crate) fn origin(name: &str) -> Origin {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    origin_at(name, "127.0.0.1:0")
+}
+
+/// The same at a given address.
+pub(crate) fn origin_at(name: &str, address: &str) -> Origin {
+    let listener = TcpListener::bind(address).unwrap();
     Origin { address: listener.local_addr().unwrap(), name: name.into(), shared: start(listener, name) }
 }
 

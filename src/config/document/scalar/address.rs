@@ -5,7 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use ipnet::IpNet;
 
 use super::kind::{Json, Kind, Misread, Scalar, text_of};
-use crate::config::document::tree::Value;
+use crate::{
+    config::document::tree::Value,
+    fleet::{Address, AddressError},
+};
 
 impl Scalar for SocketAddr {
     const KIND: Kind = Kind { what: "an address with its port", example: "\"10.0.0.1:8080\"", json: Json::Text };
@@ -17,8 +20,31 @@ impl Scalar for SocketAddr {
             match text.parse::<IpAddr>() {
                 Ok(IpAddr::V4(address)) => error.hint(format!("add the port: `{address}:8080`")),
                 Ok(IpAddr::V6(address)) => error.hint(format!("add brackets and the port: `[{address}]:8080`")),
-                Err(_) if is_name(text) => error.hint("write the IP address: names are not looked up"),
+                Err(_) if is_name(text) => error.hint("write the IP address: only the names of origins are looked up"),
                 Err(_) => error,
+            }
+        })
+    }
+}
+
+impl Scalar for Address {
+    const KIND: Kind =
+        Kind { what: "an address or a name, with its port", example: "\"10.0.0.1:8080\"", json: Json::Text };
+
+    fn read(value: &Value) -> Result<Self, Misread> {
+        let text = text_of(value)?;
+        text.parse().map_err(|error: AddressError| {
+            let misread = Misread::bad(error.to_string());
+            if let Some((_, rest)) = text.split_once("://") {
+                let host = rest.split('/').next().unwrap_or_default();
+                return misread.hint(format!("write host and port alone: `{host}`"));
+            }
+            match (error, text.parse::<IpAddr>()) {
+                (AddressError::NoPort, Ok(IpAddr::V6(address))) => {
+                    misread.hint(format!("add brackets and the port: `[{address}]:8080`"))
+                }
+                (AddressError::NoPort, _) => misread.hint(format!("add the port: `{text}:8080`")),
+                _ => misread,
             }
         })
     }
@@ -114,7 +140,10 @@ mod tests {
     fn what_is_nearly_an_address_gets_a_hint() {
         assert_eq!(hint::<SocketAddr>("10.0.0.1").unwrap(), "add the port: `10.0.0.1:8080`");
         assert_eq!(hint::<SocketAddr>("::1").unwrap(), "add brackets and the port: `[::1]:8080`");
-        assert!(hint::<SocketAddr>("localhost:80").unwrap().contains("not looked up"));
+        assert!(hint::<SocketAddr>("localhost:80").unwrap().contains("only the names of origins"));
+        assert_eq!(hint::<Address>("app.internal").unwrap(), "add the port: `app.internal:8080`");
+        assert_eq!(hint::<Address>("::1").unwrap(), "add brackets and the port: `[::1]:8080`");
+        assert_eq!(hint::<Address>("http://app:80/x").unwrap(), "write host and port alone: `app:80`");
         assert_eq!(hint::<IpAddr>("10.0.0.1:80").unwrap(), "without the port: `10.0.0.1`");
         assert_eq!(hint::<IpNet>("10.0.0.1/8").unwrap(), "did you mean `10.0.0.0/8`?");
         assert!(hint::<Ipv4Addr>("::1").unwrap().contains("AAAA"));

@@ -2,7 +2,7 @@
 
 use super::{
     Pool, Region, Route, Tls, Zone,
-    node::{Admin, Dns, Health, Http, Listen, Node, State},
+    node::{Admin, Dns, Health, Http, Listen, Node, Resolver, State},
 };
 use crate::config::document::{List, Named, section::section};
 
@@ -23,6 +23,10 @@ section! {
         dns: Dns = {},
         /// How probing behaves as a whole.
         health: Health = {},
+        /// How the names of origins are looked up: in the background, A and AAAA, again when their TTL is over. Names are absolute, no
+        /// search domain is tried; the system's hosts file comes first. A name has at most 16 addresses, and one that stops resolving
+        /// keeps those it had last. A reload reads the system's files again and looks every name up.
+        resolver: Resolver = {},
         /// How the node is operated.
         admin: Admin = {},
         /// What must survive a restart.

@@ -104,6 +104,21 @@ section! {
         max_in_flight: u32 = 256 in 1 ..= 65536,
     }
 
+    /// How the names of origins are looked up.
+    pub(crate) struct Resolver ("`resolver`") {
+        /// The servers asked; where none is written, those of `/etc/resolv.conf`.
+        servers: List<SocketAddr> = [],
+        /// Time for one lookup, with its second try. Nobody waits for it but who connects to a name that was never looked up.
+        timeout: Duration = "2s" in "10ms" ..= "30s",
+        /// Shortest time between two lookups of one name, whatever its TTL: a TTL of 0 would never rest. A lookup that failed is
+        /// repeated after this, and after twice as long each time it fails again, up to `max_ttl`.
+        min_ttl: Duration = "1s" in "100ms" ..= "1h",
+        /// Longest time between two lookups of one name, whatever its TTL: an origin that moved is found within it.
+        max_ttl: Duration = "60s" in "100ms" ..= "24h",
+        /// Lookups under way at once; more wait for each other.
+        max_in_flight: u32 = 64 in 1 ..= 4096,
+    }
+
     /// How the node is operated.
     pub(crate) struct Admin ("`admin`") {
         /// The file that holds the bearer token; made with a fresh one where it does not exist.

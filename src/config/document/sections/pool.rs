@@ -1,12 +1,15 @@
 //! The origins that serve one application.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use super::{Check, OriginTls};
-use crate::config::document::{
-    List,
-    scalar::{ByteSize, Statuses, Text, choice},
-    section::section,
+use crate::{
+    config::document::{
+        List,
+        scalar::{ByteSize, Statuses, Text, choice},
+        section::section,
+    },
+    fleet::Address,
 };
 
 choice! {
@@ -83,8 +86,8 @@ section! {
 
     /// One server of a pool.
     pub(crate) struct Origin ("an origin") {
-        /// Where it listens; unique in its pool.
-        address: SocketAddr = required,
+        /// Where it listens; unique in its pool. A name stands for one origin, whatever addresses it has, and is absolute: see `resolver`.
+        address: Address = required,
         /// Where it stands.
         region: Text = optional "the only region, where there is exactly one",
         /// Its share relative to the other origins; 0 takes no new work.
