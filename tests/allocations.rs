@@ -53,9 +53,23 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 const REQUEST: &[u8] =
-    b"GET /cart?id=7 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: counting\r\nAccept: */*\r\nCookie: a=b\r\n\r\n";
+    b"GET /c%61rt?id=7 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: counting\r\nAccept: */*\r\nCookie: a=b\r\n\r\n";
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nServer: counted\r\n\r\nhello";
+
+/// Everything that a route can look at and change.
+const ROUTE: &str = r#"
+path = "/cart"
+methods = ["GET", "HEAD"]
+clients = ["127.0.0.0/8"]
+headers = { cookie = { prefix = "a=" } }
+query = { id = { equals = "7" } }
+rewrite = { prefix = "/basket", host = "inner.example" }
+request_headers = { set = { x-real-ip = "{client}" }, add = { x-path = "{path}" }, remove = ["cookie"] }
+response_headers = { set = { server = "{node}" }, add = { x-id = "{request_id}" } }
+max_body_size = "1KiB"
+timeouts = { request = "10s", response_head = "1s", between_bytes = "1s" }
+"#;
 
 /// Reads until what was read ends so.
 fn read_until(stream: &mut TcpStream, end: &[u8], buffer: &mut [u8]) -> Option<()> {
@@ -97,7 +111,7 @@ fn allocations_of_10_000_requests(origin: &str) -> u64 {
     let path = folder.path().join("meridian.toml");
     let text = format!(
         "[regions.here]\naddresses = [\"127.0.0.1\"]\n[[pools.shop.origins]]\naddress = \"{origin}\"\n\
-         [[routes]]\nhost = \"shop.example\"\npool = \"shop\"\n"
+         [[routes]]\nhost = \"shop.example\"\npool = \"shop\"\n{ROUTE}"
     );
     std::fs::write(&path, text).unwrap();
     let identity = Identity {
@@ -118,7 +132,9 @@ fn allocations_of_10_000_requests(origin: &str) -> u64 {
     drop(connected.unwrap());
     let (_control, _commands, table) = Control::open(Start {
         config: Arc::clone(&config),
-        compiled: Compiled::default().with(proxy::Routing::build(&config, None, vec![None; config.pools.len()])).with(directory.clone()),
+        compiled: Compiled::default()
+            .with(proxy::Routing::build(&config, None, vec![None; config.pools.len()]))
+            .with(directory.clone()),
         build_selector: Some(Box::new(balance::build)),
         clock: clock.clone(),
     })

@@ -115,7 +115,7 @@ fn row(key: &KeyShape) -> String {
 fn type_of(shape: &Shape) -> String {
     match shape {
         Shape::Scalar(kind) => match kind.json {
-            Json::Integer | Json::Number | Json::Choice(_) => kind.what.to_owned(),
+            Json::Integer | Json::Number | Json::Boolean | Json::Choice(_) | Json::OneOf(_) => kind.what.to_owned(),
             _ => format!("{}: `{}`", kind.what, kind.example),
         },
         Shape::List(of) => format!("list, each {}", type_of(of)),

@@ -4,8 +4,9 @@
 //!
 //! Not here: what was written and where (`document`), and how one becomes the other (`resolve`).
 
+mod route;
+
 use std::{
-    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -13,6 +14,11 @@ use std::{
 };
 
 use ipnet::IpNet;
+
+pub use route::{
+    Action, BodyLimit, Conditions, Forward, Further, HeaderEdits, HostPattern, PathChange, PathPattern, Piece,
+    Redirect, Respond, Route, RouteTimeouts, Template, Test, Variable,
+};
 
 use crate::fleet::{Address, DnsName, PoolId, RegionId};
 
@@ -88,6 +94,8 @@ pub struct Http {
     pub max_headers: usize,
     /// Bytes of a request's target.
     pub max_uri_length: usize,
+    /// How large a request's body may be, where its route does not say.
+    pub max_body_size: BodyLimit,
     /// Time for a client to send a whole head, from its first byte.
     pub head_timeout: Duration,
     /// Longest pause of a client: while it sends a body, and while it takes an answer.
@@ -321,41 +329,6 @@ impl CheckTiming {
     /// The longest time from a sudden recovery to the verdict.
     pub fn recovery_bound(&self) -> Duration {
         self.interval + self.timeout * self.rise + self.recheck * self.rise.saturating_sub(1)
-    }
-}
-
-/// What a request must look like, and where it goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Its name in logs and metrics: as given, or host and path.
-    pub name: Arc<str>,
-    /// The host asked for.
-    pub host: HostPattern,
-    /// The path's beginning, on whole segments; `/` is every path.
-    pub path: Arc<str>,
-    /// Where it goes.
-    pub pool: PoolId,
-}
-
-/// Which hosts a route means. Lower case, without port.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum HostPattern {
-    /// All of them.
-    Any,
-    /// This one.
-    Exact(Arc<str>),
-    /// Everything below this one (`*.` is left out), but not itself.
-    Below(Arc<str>),
-}
-
-impl fmt::Display for HostPattern {
-    /// As it is written in a config.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Any => f.write_str("*"),
-            Self::Exact(host) => f.write_str(host),
-            Self::Below(host) => write!(f, "*.{host}"),
-        }
     }
 }
 

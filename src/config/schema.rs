@@ -86,6 +86,8 @@ fn scalar(kind: &Kind, limits: Option<(&str, &str)>) -> Value {
         Json::Choice(words) => json!({ "enum": words }),
         Json::Integer => number("integer"),
         Json::Number => number("number"),
+        Json::Boolean => json!({ "type": "boolean" }),
+        Json::OneOf(numbers) => json!({ "enum": numbers }),
         Json::PatternOrInteger(pattern) => json!({ "type": ["string", "integer"], "pattern": pattern }),
         Json::TextOrTexts => json!({ "type": ["string", "array"], "items": { "type": "string" } }),
     }

@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 
 use super::{
     exchange::Reply,
-    headers::{Lines, persistence},
+    headers::{Lines, persistence, read_lines},
 };
 
 /// Status, headers and body; what every answer of ours carries is added.
@@ -16,6 +16,8 @@ pub(super) struct OwnAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: Vec<(&'static str, Cow<'static, str>)>,
     pub(super) body: Bytes,
+    /// More headers, as lines.
+    pub(super) added: Vec<u8>,
 }
 
 impl OwnAnswer {
@@ -44,7 +46,8 @@ impl OwnAnswer {
         for (name, value) in &self.headers {
             out.line(name, value.as_bytes());
         }
-        if self.status != StatusCode::NO_CONTENT {
+        read_lines(&self.added).for_each(|(name, value)| out.line(name, value));
+        if self.status != StatusCode::NO_CONTENT && self.status != StatusCode::NOT_MODIFIED {
             out.line("content-length", self.body.len().to_string().as_bytes());
         }
         out.line("x-request-id", reply.id.as_bytes());

@@ -1,4 +1,6 @@
-//! What a request is and where it goes: pure, from its head and one snapshot. `explain` will call the same.
+//! Where a request goes: pure, from what it is and one snapshot. `explain` will call the same.
+//!
+//! Not here: what a request is (`route`).
 
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use crate::{
     table::Snapshot,
 };
 
-/// What a request is.
+/// What a request is that goes to an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Case {
     /// Position of the route.
@@ -29,12 +31,6 @@ pub(super) struct Plan {
     pub(super) rung: Rung,
     /// Counts the request as the origin's load until it ends.
     pub(super) in_flight: Option<InFlight>,
-}
-
-/// Looks at nothing but its arguments. `host` is in lower case and without port.
-pub(super) fn classify(routing: &Routing, host: &str, path: &str) -> Result<Case, Refusal> {
-    let route = routing.find(host, path).ok_or(Refusal::NoRoute)?;
-    Ok(Case { route, pool: routing.route(route).pool })
 }
 
 /// What picking needs besides the case: one worker's turns and randomness.

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::{
     h1::{Header, Length, Malformed, Minor, RequestHead, ResponseHead, is_name, members},
     id::RequestId,
+    route::Changes,
 };
 
 /// Meant for one hop, known by name (RFC 9110 §7.6.1), and what older software still sends.
@@ -22,6 +23,8 @@ const HOP_BY_HOP: [&str; 8] = [
 ];
 /// Ours to write.
 const IDENTITY: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id"];
+/// Ours where the client showed a certificate.
+const CLIENT_CERTIFICATE: &str = "x-forwarded-client-cert";
 /// Never this hop's alone, whatever `Connection` says.
 const END_TO_END: [&[u8]; 2] = [b"host", b"content-length"];
 /// What `Connection` may name besides `close`, `keep-alive` and `upgrade`.
@@ -94,6 +97,8 @@ pub(super) struct Identity<'a> {
     pub(super) scheme: &'static str,
     /// Whether the client may speak for others.
     pub(super) is_trusted: bool,
+    /// Who it is by its certificate.
+    pub(super) certificate: Option<&'a str>,
     pub(super) id: &'a RequestId,
 }
 
@@ -101,20 +106,25 @@ pub(super) struct Identity<'a> {
 pub(super) struct Outgoing<'a> {
     pub(super) head: &'a RequestHead<'a>,
     pub(super) hop: &'a Hop<'a>,
-    /// Path and query.
-    pub(super) target: &'a str,
+    /// Path and query, in pieces.
+    pub(super) target: [&'a str; 3],
     /// Host and port, as the client named them; empty where it named none.
     pub(super) authority: &'a str,
+    /// Host and port that the origin is asked for.
+    pub(super) host: &'a str,
     pub(super) length: Length,
     /// The protocol the client wants to change to.
     pub(super) upgrade: Option<&'a [u8]>,
     pub(super) identity: Identity<'a>,
+    /// What the route changes.
+    pub(super) changes: Changes<'a>,
 }
 
 impl Outgoing<'_> {
     /// For an origin that speaks HTTP/1.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        for part in [self.head.method, " ", self.target, " HTTP/1.1\r\nhost: ", self.authority, "\r\n"] {
+        let [begin, middle, end] = self.target;
+        for part in [self.head.method, " ", begin, middle, end, " HTTP/1.1\r\nhost: ", self.host, "\r\n"] {
             out.extend_from_slice(part.as_bytes());
         }
         self.lines(self.head.headers, out);
@@ -133,7 +143,7 @@ impl Outgoing<'_> {
 
     /// For an origin that speaks HTTP/2; nothing where it cannot be said in it.
     pub(super) fn request(&self, scheme: &str) -> Option<http::Request<()>> {
-        let uri = http::Uri::builder().scheme(scheme).authority(self.authority).path_and_query(self.target).build();
+        let uri = http::Uri::builder().scheme(scheme).authority(self.host).path_and_query(self.target.concat()).build();
         let mut request = http::Request::builder().method(self.head.method).uri(uri.ok()?).body(()).ok()?;
         let headers = request.headers_mut();
         self.lines(self.head.headers, headers);
@@ -147,11 +157,12 @@ impl Outgoing<'_> {
     fn lines(&self, headers: &[Header<'_>], out: &mut impl Lines) {
         for header in headers {
             let is_ours = header.name.eq_ignore_ascii_case("host") || self.is_replaced(header.name);
-            if !is_ours && !self.hop.is_for(header.name) {
+            if !is_ours && !self.changes.edits.drops(header.name) && !self.hop.is_for(header.name) {
                 out.line(header.name, header.value);
             }
         }
         self.identity(out);
+        read_lines(self.changes.lines).for_each(|(name, value)| out.line(name, value));
     }
 
     fn takes_trailers(&self) -> bool {
@@ -169,12 +180,13 @@ impl Outgoing<'_> {
         let is_said_by_anyone = || {
             SAID_BY_OTHERS.into_iter().any(is) || name.get(..12).is_some_and(|begin| is_called(begin, "x-forwarded-"))
         };
-        IDENTITY.into_iter().any(is) || (!self.identity.is_trusted && is_said_by_anyone())
+        let is_ours = IDENTITY.into_iter().any(is) || (self.identity.certificate.is_some() && is(CLIENT_CERTIFICATE));
+        is_ours || (!self.identity.is_trusted && is_said_by_anyone())
     }
 
     /// What an untrusted client says about itself is replaced.
     fn identity(&self, out: &mut impl Lines) {
-        let Identity { client, scheme, is_trusted, id } = self.identity;
+        let Identity { client, scheme, is_trusted, certificate, id } = self.identity;
         let said = |name| all(self.head.headers, name).filter(move |_| is_trusted).map(|header| header.value);
         let mut chain = Chain { short: [0; LONGEST_ADDRESS], length: 0, long: Vec::new() };
         for link in said("x-forwarded-for").filter(|chain| !chain.is_empty()) {
@@ -184,6 +196,9 @@ impl Outgoing<'_> {
         out.line("x-forwarded-for", chain.as_bytes());
         out.line("x-forwarded-proto", said("x-forwarded-proto").next().unwrap_or(scheme.as_bytes()));
         out.line("x-forwarded-host", said("x-forwarded-host").next().unwrap_or(self.authority.as_bytes()));
+        if let Some(certificate) = certificate {
+            out.line(CLIENT_CERTIFICATE, certificate.as_bytes());
+        }
         out.line("x-request-id", id.as_bytes());
     }
 }
@@ -232,6 +247,8 @@ pub(super) struct Incoming<'a> {
     /// Whether the client's connection goes on.
     pub(super) persists: bool,
     pub(super) id: &'a RequestId,
+    /// What the route changes; nothing in interim answers.
+    pub(super) changes: Changes<'a>,
 }
 
 impl Incoming<'_> {
@@ -270,9 +287,13 @@ impl Incoming<'_> {
             let is_length = header.name.eq_ignore_ascii_case("content-length");
             says_length |= is_length;
             let is_ours = header.name.eq_ignore_ascii_case("x-request-id") || (has_no_body && is_length);
-            if !is_ours && !self.hop.is_for(header.name) {
+            let is_dropped = status >= 200 && self.changes.edits.drops(header.name);
+            if !is_ours && !is_dropped && !self.hop.is_for(header.name) {
                 out.line(header.name, header.value);
             }
+        }
+        if status >= 200 {
+            read_lines(self.changes.lines).for_each(|(name, value)| out.line(name, value));
         }
         // HTTP/2 need not say that there is no body; HTTP/1 must.
         if self.is_empty && !says_length && !has_no_body && status != 304 {
@@ -333,8 +354,17 @@ pub(super) fn line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Lines that `line` wrote, taken apart again.
+pub(super) fn read_lines(lines: &[u8]) -> impl Iterator<Item = (&str, &[u8])> {
+    lines.split_inclusive(|byte| *byte == b'\n').filter_map(|line| {
+        let colon = memchr::memchr(b':', line)?;
+        let name = std::str::from_utf8(&line[..colon]).ok()?;
+        Some((name, line[colon + 1..].trim_ascii()))
+    })
+}
+
 /// The same name, with `_` for `-`.
-fn is_called(name: &str, known: &str) -> bool {
+pub(super) fn is_called(name: &str, known: &str) -> bool {
     let same = |(byte, known): (u8, u8)| byte.eq_ignore_ascii_case(&known) || (byte == b'_' && known == b'-');
     name.len() == known.len() && name.bytes().zip(known.bytes()).all(same)
 }
@@ -346,11 +376,13 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::route::Edits;
 
     const NONE: Identity<'_> = Identity {
         client: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)),
         scheme: "http",
         is_trusted: false,
+        certificate: None,
         id: &RequestId::Own([b'0'; 32]),
     };
 
@@ -364,7 +396,10 @@ mod tests {
         let hop = Hop::read(&headers).unwrap();
         let mut out = Vec::new();
         let authority = "shop.example:80";
-        Outgoing { head: &head, hop: &hop, target: "/a?b", authority, length, upgrade, identity }.write(&mut out);
+        let (target, host) = (["/a", "", "?b"], authority);
+        let changes = Changes { edits: &Edits::default(), lines: b"" };
+        let outgoing = Outgoing { head: &head, hop: &hop, target, authority, host, length, upgrade, identity, changes };
+        outgoing.write(&mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -373,7 +408,10 @@ mod tests {
         let head = ResponseHead { status, reason: "Why", minor: Minor::One, headers: &headers };
         let hop = Hop::read(&headers).unwrap();
         let mut out = Vec::new();
-        Incoming { head: &head, hop: &hop, length, is_empty: false, client, persists, id: NONE.id }.write(&mut out);
+        let changes = Changes { edits: &Edits::default(), lines: b"" };
+        let incoming =
+            Incoming { head: &head, hop: &hop, length, is_empty: false, client, persists, id: NONE.id, changes };
+        incoming.write(&mut out);
         String::from_utf8(out).unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! HTTP in, HTTP out: one worker per core, each with its own listeners, origin connections and counters.
 //!
-//! A request is settled before anything is done for it: *classify* says what it is, *pick* where it goes, both pure; then it is
+//! A request is settled before anything is done for it: its *route* says what is done, *pick* where it goes, both pure; then it is
 //! *exchanged*, and a try that left nothing behind, or can be repeated without harm, is picked again. Workers share the table, the origins' load
 //! and nothing else.
 //!
@@ -43,5 +43,5 @@ mod worker;
 
 pub use listen::{BindError, Server};
 pub use refuse::Refusal;
-pub use route::Routing;
+pub use route::{Asked, Routing};
 pub use worker::Running;

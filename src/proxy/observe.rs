@@ -19,6 +19,8 @@ use crate::{
 pub(super) enum Outcome {
     /// The origin's answer went out whole.
     Answered,
+    /// An answer that needs no origin went out.
+    AnsweredHere,
     /// The origin broke off in the middle of its answer; so did we, so that the client knows.
     OriginTruncated,
     /// The client left before the end.
@@ -31,6 +33,7 @@ impl Outcome {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Answered => "answered",
+            Self::AnsweredHere => "answered-here",
             Self::OriginTruncated => "origin-truncated",
             Self::ClientLeft => "client-left",
             Self::Refused(refusal) => refusal.as_str(),
@@ -40,14 +43,15 @@ impl Outcome {
     fn index(self) -> usize {
         match self {
             Self::Answered => 0,
-            Self::OriginTruncated => 1,
-            Self::ClientLeft => 2,
-            Self::Refused(refusal) => 3 + refusal as usize,
+            Self::AnsweredHere => 1,
+            Self::OriginTruncated => 2,
+            Self::ClientLeft => 3,
+            Self::Refused(refusal) => 4 + refusal as usize,
         }
     }
 }
 
-const OUTCOMES: usize = 3 + Refusal::ALL.len();
+const OUTCOMES: usize = 4 + Refusal::ALL.len();
 
 /// One route's counters; clones share them.
 #[derive(Clone, Debug)]

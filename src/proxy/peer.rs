@@ -3,7 +3,7 @@
 use std::{net::IpAddr, rc::Rc, time::Duration};
 
 use super::{io::Deadline, worker::Worker};
-use crate::tls::ClientIdentity;
+use crate::tls::ServerTls;
 
 /// What is known of a client by its connection alone.
 #[derive(Clone, Debug)]
@@ -21,6 +21,11 @@ impl Peer {
     pub(super) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
+
+    /// Whether a request for this host belongs on another connection, as something else was demanded on this one (RFC 9110 §15.5.20).
+    pub(super) fn is_misdirected(&self, server: Option<&ServerTls>, host: &str) -> bool {
+        self.tls.as_ref().zip(server).is_some_and(|(facts, server)| facts.demands != server.demands_of(host))
+    }
 }
 
 /// What a TLS connection says about itself.
@@ -30,8 +35,8 @@ pub(super) struct TlsFacts {
     pub(super) is_h2: bool,
     /// What was demanded of the client, as a number to compare.
     pub(super) demands: u32,
-    /// Who the client is by its certificate.
-    pub(super) identity: Option<ClientIdentity>,
+    /// Who the client is by its certificate, as origins are told.
+    pub(super) certificate: Option<Box<str>>,
 }
 
 /// A place at a worker: what every request needs of it.

@@ -50,6 +50,8 @@ refusals! {
     UriTooLong = "uri-too-long", URI_TOO_LONG, "the request's path and query are too long";
     /// The target is neither a path nor an absolute URL.
     BadTarget = "bad-target", BAD_REQUEST, "the request's target is neither a path nor an http URL";
+    /// The path can be read in more than one way.
+    AmbiguousPath = "ambiguous-path", BAD_REQUEST, "the path has a `.` or `..` segment, a control character or a broken `%`";
     /// The host is missing, given twice, malformed, or differs from the request's target.
     BadHost = "bad-host", BAD_REQUEST, "the request must name one host, the same in its target and its Host header";
     /// Two opinions about where the request ends.
@@ -58,8 +60,10 @@ refusals! {
     BadBody = "bad-body", BAD_REQUEST, "the request's chunks or trailers are not well formed";
     /// `CONNECT`: this is no forward proxy.
     NoTunnels = "no-tunnels", METHOD_NOT_ALLOWED, "CONNECT is not served here";
+    /// The connection was made for a host that asks less, or something else, of clients.
+    Misdirected = "misdirected", MISDIRECTED_REQUEST, "this host needs a connection of its own";
     /// No route matches.
-    NoRoute = "no-route", NOT_FOUND, "no route matches this host and path";
+    NoRoute = "no-route", NOT_FOUND, "no route takes such a request";
     /// Nothing that may be asked is alive.
     NoHealthyOrigin = "no-healthy-origin", SERVICE_UNAVAILABLE, "no origin of this service can take the request now";
     /// No origin accepted a connection.
@@ -72,6 +76,10 @@ refusals! {
     BadResponse = "bad-response", BAD_GATEWAY, "the origin broke off its answer, or it was not HTTP";
     /// The origins that were asked answered, but with statuses that are not passed on while others are left.
     OriginFailed = "origin-failed", BAD_GATEWAY, "the origins that were asked failed";
+    /// The request's body is larger than its route allows.
+    BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "the request's body is larger than allowed here";
+    /// The route's time for a whole request was up.
+    DeadlineExceeded = "deadline-exceeded", GATEWAY_TIMEOUT, "answering the request took too long";
     /// The client stopped sending its request.
     ClientTooSlow = "client-too-slow", REQUEST_TIMEOUT, "the request stopped arriving";
     /// The client broke off while sending its request.
@@ -114,6 +122,6 @@ impl Refusal {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             headers.push(("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".into()));
         }
-        OwnAnswer { status, headers, body: (problem.to_string() + "\n").into() }
+        OwnAnswer { status, headers, body: (problem.to_string() + "\n").into(), added: Vec::new() }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Refusal,
     h1::{Header, Minor},
     headers::all,
+    route::Rewrite,
 };
 
 /// The longest host (RFC 1035 §2.3.4).
@@ -60,6 +61,21 @@ impl<'b> Target<'b> {
     /// In lower case, without port; empty where none was named.
     pub(super) fn host(&self) -> &str {
         std::str::from_utf8(&self.host.bytes[..usize::from(self.host.length)]).unwrap_or_default()
+    }
+
+    /// What comes behind the path's `?`.
+    pub(super) fn query(&self) -> Option<&'b str> {
+        self.path_and_query.split_once('?').map(|(_, query)| query)
+    }
+
+    /// Path and query as an origin is asked for them, in pieces. What is asked of the whole host stays.
+    pub(super) fn rewritten<'a>(&'a self, rewrite: Option<&'a Rewrite>) -> [&'a str; 3] {
+        let Some(rewrite) = rewrite.filter(|_| self.path_and_query != "*") else {
+            return [self.path_and_query, "", ""];
+        };
+        let path = self.path();
+        let [begin, rest] = rewrite.apply(path);
+        [begin, rest, &self.path_and_query[path.len()..]]
     }
 
     /// The path alone. What is asked of the whole host is asked of its root.

@@ -52,7 +52,7 @@ pub(super) fn verifier(roots: Arc<RootCertStore>) -> Result<Arc<dyn ServerCertVe
 /// The authorities in a file; at least one.
 pub(super) fn read(path: &Path) -> Result<RootCertStore, Diagnostic> {
     let mut roots = RootCertStore::empty();
-    for certificate in pair::certificates(path)? {
+    for certificate in pair::certificates(path, &problem::contents(path)?)? {
         roots.add(certificate).map_err(|error| problem::unusable(path, error))?;
     }
     Ok(roots)

@@ -1,14 +1,14 @@
 //! What is asked of a client, by host.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::config::{Demands, HostPattern, Tls};
 
 /// Numbers for all the different demands. A number means the same in every table that was made from this one.
 #[derive(Debug)]
 pub(super) struct DemandTable {
-    /// By number; older tables' first, whether or not a host has them still.
-    all: Vec<Demands>,
+    /// Those of older tables, too, whether or not a host has them still.
+    numbers: HashMap<Demands, u32>,
     exact: HashMap<Box<str>, u32>,
     below: HashMap<Box<str>, u32>,
     /// Of hosts that are in neither.
@@ -17,13 +17,10 @@ pub(super) struct DemandTable {
 
 impl DemandTable {
     pub(super) fn new(settings: &Tls, previous: Option<&Self>) -> Self {
-        let mut all = previous.map_or_else(Vec::new, |table| table.all.clone());
+        let mut numbers = previous.map_or_else(HashMap::new, |table| table.numbers.clone());
         let mut number = |demands: &Demands| {
-            let at = all.iter().position(|known| known == demands).unwrap_or_else(|| {
-                all.push(demands.clone());
-                all.len() - 1
-            });
-            u32::try_from(at).unwrap_or(u32::MAX)
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            *numbers.entry(demands.clone()).or_insert(next)
         };
         let otherwise = number(&settings.demands);
         let (mut exact, mut below) = (HashMap::new(), HashMap::new());
@@ -34,7 +31,12 @@ impl DemandTable {
                 HostPattern::Any => None,
             };
         }
-        Self { all, exact, below, otherwise }
+        Self { numbers, exact, below, otherwise }
+    }
+
+    /// Whether all hosts have the same.
+    pub(super) fn is_uniform(&self) -> bool {
+        self.exact.is_empty() && self.below.is_empty()
     }
 
     /// What the most specific entry says; `host` is in lower case.
@@ -55,8 +57,8 @@ impl DemandTable {
 
     /// Those that some host has.
     pub(super) fn in_use(&self) -> impl Iterator<Item = (u32, &Demands)> {
-        (0_u32..).zip(&self.all).filter(|(number, _)| {
-            self.otherwise == *number || self.exact.values().chain(self.below.values()).any(|used| used == number)
-        })
+        let used: HashSet<u32> =
+            self.exact.values().chain(self.below.values()).chain([&self.otherwise]).copied().collect();
+        self.numbers.iter().map(|(demands, number)| (*number, demands)).filter(move |(number, _)| used.contains(number))
     }
 }

@@ -33,9 +33,12 @@ impl Pair {
     }
 
     pub(super) fn read(chain: &Path, key: &Path) -> Result<Self, Diagnostic> {
-        let certificates = certificates(chain)?;
+        let bytes = problem::contents(chain)?;
+        let certificates = certificates(chain, &bytes)?;
         let (names, expires) = leaf(&certificates[0]).map_err(|why| problem::unusable(chain, why))?;
-        let key_der = PrivateKeyDer::from_pem_slice(&problem::contents(key)?)
+        // Both in one file are read at once, so that they are of the same moment.
+        let bytes = if key == chain { bytes } else { problem::contents(key)? };
+        let key_der = PrivateKeyDer::from_pem_slice(&bytes)
             .map_err(|error| problem::unusable(key, format_args!("it holds no private key as PEM ({error})")))?;
         let certified =
             CertifiedKey::from_der(certificates, key_der, &super::provider()).map_err(|error| match error {
@@ -61,10 +64,9 @@ impl Pair {
     }
 }
 
-/// All certificates of a file; at least one.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
-    let bytes = problem::contents(path)?;
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+/// All certificates among the contents of a file; at least one.
+pub(super) fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
     let certificates = read.map_err(|error| problem::unusable(path, error))?;
     if certificates.is_empty() {
         return Err(problem::unusable(path, "it holds no certificate as PEM"));

@@ -120,12 +120,22 @@ impl ServerTls {
         }
     }
 
-    /// A number that is equal for two hosts exactly where the same demands on clients apply: client certificates, their authorities,
-    /// the oldest version. A request for a host whose number is not that of the host that the connection was made for is misdirected
+    /// A number that is equal for two hosts exactly where the same demands on clients apply: client certificates, the file of
+    /// their authorities, the oldest version. A request for a host whose number is not that of the host that the connection was made for is misdirected
     /// (421). Numbers mean the same in every [`ServerTls`] that descends from the same first one by `previous`. `host` comes without a
     /// port; one that is none gets the number that hosts have without an entry of their own, as does a connection that named no host.
     pub fn demands_of(&self, host: &str) -> u32 {
-        self.0.core.demands.of(&names::host(host).unwrap_or_default())
+        let demands = &self.0.core.demands;
+        // Asked for every request, and mostly needless.
+        if demands.is_uniform() { demands.of("") } else { demands.of(&names::host(host).unwrap_or_default()) }
+    }
+}
+
+#[cfg(test)]
+impl ServerTls {
+    /// Hosts of the directory that are in memory.
+    pub(super) fn loaded(&self) -> usize {
+        self.0.core.store.as_ref().map_or(0, |store| store.loaded())
     }
 }
 

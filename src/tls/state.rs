@@ -136,8 +136,8 @@ impl State {
         Ok(Self { bases: bases.collect::<Result<_, _>>()?, hosts, first })
     }
 
-    /// A handshake with these certificates and demands. Made for each: that takes a microsecond, where a handshake takes hundreds, and
-    /// new authorities hold at once for every certificate that was read before.
+    /// A handshake with these certificates and demands. Made for each: that is a handful of allocations before the signature
+    /// of a handshake, and new authorities hold at once for every certificate that was read before.
     pub(super) fn config(&self, demands: u32, keys: Arc<HostKeys>) -> Option<Arc<ServerConfig>> {
         let mut config = self.bases.get(&demands)?.clone();
         config.cert_resolver = keys;

@@ -150,6 +150,15 @@ impl Store {
         metrics::gauge!("meridian_tls_directory_hosts").set(precise(self.index.load().len()));
     }
 
+    /// Hosts in memory, good or bad.
+    #[cfg(test)]
+    pub(super) fn loaded(&self) -> usize {
+        let order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_shards = self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).len());
+        assert_eq!(in_shards.sum::<usize>(), order.len(), "both hold the same");
+        order.len()
+    }
+
     fn read_again(&self, key: &Arc<str>, before: &Kept) {
         if !self.index.load().contains(&**key) {
             let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);

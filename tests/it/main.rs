@@ -11,4 +11,5 @@ mod lockstep;
 mod names;
 mod node;
 mod proxy;
+mod routes;
 mod scene;

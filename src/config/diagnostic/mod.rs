@@ -17,3 +17,4 @@ pub use collect::Diagnostics;
 pub use mistake::{Diagnostic, Severity};
 pub use source::Position;
 pub(crate) use source::{FileId, Place};
+pub(crate) use suggest::nearest;

@@ -1,7 +1,7 @@
 //! "Did you mean": the name nearest to one that does not exist.
 
 /// The candidate that `wrong` most likely was meant to be, if any is near enough: a third of its characters may differ.
-pub(super) fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = wrong.chars().count();
     let allowed = (length / 3).clamp(1, 3);
     let lower = wrong.to_lowercase();

@@ -48,6 +48,13 @@ impl Changes {
         }
     }
 
+    /// "`subject`: `field` changed", where the two differ and are not to be shown, or not shortly.
+    pub(super) fn plain<T: PartialEq>(&mut self, subject: &str, field: &str, old: &T, new: &T) {
+        if old != new {
+            self.add(format!("{subject}: {field} changed"));
+        }
+    }
+
     /// A key whose change a running node cannot follow.
     pub(super) fn restart(&mut self, key: &str, old: &str, new: &str) {
         if old != new {

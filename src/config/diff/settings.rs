@@ -27,6 +27,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::number(changes, "http", "max_head_size", &before.max_head_size, &after.max_head_size);
     fields::number(changes, "http", "max_headers", &before.max_headers, &after.max_headers);
     fields::number(changes, "http", "max_uri_length", &before.max_uri_length, &after.max_uri_length);
+    fields::number(changes, "http", "max_body_size", &before.max_body_size, &after.max_body_size);
     fields::duration(changes, "http", "head_timeout", before.head_timeout, after.head_timeout);
     fields::duration(changes, "http", "body_timeout", before.body_timeout, after.body_timeout);
     fields::duration(changes, "http", "idle_timeout", before.idle_timeout, after.idle_timeout);

@@ -78,3 +78,34 @@ fn what_only_a_restart_changes_says_so() {
     assert_eq!(restarts, [true, false, false], "{changes:?}");
     assert!(changes[0].to_string().ends_with("(after a restart)"));
 }
+
+#[test]
+fn tls_changes_on_both_sides_and_for_single_hosts() {
+    let new = format!(
+        "listen.https = [\"127.0.0.1:443\"]\n[tls]\ndirectory = \"certs.d\"\nmin_version = \"1.3\"\n\
+         client_certificates = {{ mode = \"optional\", ca = \"a.pem\" }}\n\
+         [tls.hosts.\"admin.example\"]\nclient_certificates = {{ mode = \"required\" }}\n\
+         {}",
+        BASE.replace(
+            "[pools.shop]",
+            "[pools.shop]\nprotocol = \"h2\"\ntls = { ca = \"o.pem\", server_name = \"shop.internal\" }"
+        )
+    );
+    assert_eq!(
+        between(BASE, &new),
+        [
+            "listen.https is now [127.0.0.1:443], was [] (after a restart)",
+            "tls: directory is now `certs.d`, was none",
+            "tls: min_version is now 1.3, was 1.2",
+            "tls: client_certificates is now optional by `a.pem`, was off",
+            "tls of `admin.example` came",
+            "pool `shop`: protocol is now h2, was h1",
+            "pool `shop`: tls is now ca `o.pem` for shop.internal, was off"
+        ]
+    );
+    let less = new.replace("mode = \"required\"", "mode = \"off\"");
+    assert_eq!(
+        between(&new, &less),
+        ["tls of `admin.example`: client_certificates is now off, was required by `a.pem`"]
+    );
+}

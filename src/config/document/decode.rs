@@ -113,7 +113,7 @@ impl<T: Decode> Decode for Named<T> {
 
 fn expected(kind: Kind) -> String {
     match kind.json {
-        Json::Choice(_) => format!("expected {}", kind.what),
+        Json::Choice(_) | Json::Boolean | Json::OneOf(_) => format!("expected {}", kind.what),
         _ => format!("expected {}, such as `{}`", kind.what, kind.example),
     }
 }

@@ -24,12 +24,15 @@ mod written;
 pub(crate) use describe::{Fallback, KeyShape, SectionShape, Shape, document_shape};
 pub(crate) use keys::decode_document;
 pub(crate) use merge::merge;
-pub(crate) use scalar::{Json, Kind, Scalar, bad_name, is_usable_address};
+pub(crate) use scalar::{
+    BAD_HEADER_NAME, Json, Kind, PathPrefix, Scalar, Text, WholePath, bad_name, is_header_name, is_usable_address,
+};
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, Document, Http2, Origin, OriginTls, Pair, Policy, Pool, Protocol, Records,
-    Region, Steer, Timing, TlsVersion, UnknownHost, Verify, WhenAllDown, Zone, default_timing,
+    Check, ClientCertificates, ClientMode, Document, HeaderEdits, Http2, Origin, OriginTls, Pair, Policy, Pool,
+    Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, Test, Timing, TlsVersion, UnknownHost, Verify,
+    WhenAllDown, Zone, default_timing,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};
-pub(crate) use written::{List, Named, Written};
+pub(crate) use written::{Entitled, List, Named, Optional, Written};

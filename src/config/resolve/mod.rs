@@ -5,7 +5,10 @@
 //! at, too, and the caller throws the incomplete config away. A reference to something that does not exist is reported
 //! once, where it stands.
 
+mod actions;
 mod check;
+mod conditions;
+mod edits;
 mod names;
 mod neighbours;
 mod node;

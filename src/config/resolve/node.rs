@@ -108,6 +108,7 @@ pub(super) fn http(document: &Document) -> Http {
         max_head_size: usize::try_from(http.max_head_size.0).unwrap_or(usize::MAX),
         max_headers: http.max_headers.value as usize,
         max_uri_length: usize::try_from(http.max_uri_length.0).unwrap_or(usize::MAX),
+        max_body_size: http.max_body_size.value,
         head_timeout: http.head_timeout.value,
         body_timeout: http.body_timeout.value,
         idle_timeout: http.idle_timeout.value,

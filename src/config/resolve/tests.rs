@@ -79,7 +79,7 @@ fn a_small_config_is_filled_in() {
     assert_eq!((pool.origins[0].region, pool.origins[0].weight), (RegionId(0), 100));
     assert_eq!((&pool.check.kind, pool.check.port), (&CheckKind::Tcp, None));
     assert_eq!(duration_as_written(pool.check.timing.detection_bound()), "2s250ms");
-    assert_eq!((&config.routes[0].host, &*config.routes[0].name), (&HostPattern::Any, "*/"));
+    assert_eq!((&config.routes[0].conditions.host, &*config.routes[0].name), (&HostPattern::Any, "*/"));
 }
 
 #[test]
@@ -101,10 +101,8 @@ fn checks_regions_and_pools_mean_what_they_say() {
 fn routes_keep_their_order_and_lose_their_last_slash() {
     let config = config(LARGE);
     let (first, second) = (&config.routes[0], &config.routes[1]);
-    assert_eq!(
-        (&first.host, &*first.path, first.pool),
-        (&HostPattern::Below("shop.example".into()), "/cart", PoolId(1))
-    );
+    assert_eq!(first.conditions.host, HostPattern::Below("shop.example".into()));
+    assert_eq!((first.conditions.path.to_string().as_str(), first.pool()), ("/cart", Some(PoolId(1))));
     assert_eq!((&*first.name, &*second.name), ("*.shop.example/cart", "front"));
 }
 

@@ -17,7 +17,7 @@ pub(super) fn warn(
 ) {
     let mut is_used = vec![false; pools.len()];
     let steered = zones.iter().flat_map(|zone| &zone.steered).flat_map(|steered| &steered.pools);
-    for pool in routes.iter().map(|route| &route.pool).chain(steered) {
+    for pool in routes.iter().filter_map(Route::pool).chain(steered.copied()) {
         is_used[pool.index()] = true;
     }
     for (pool, _) in document.pools.iter().zip(is_used).filter(|(_, is_used)| !is_used) {

@@ -46,7 +46,7 @@ pub enum UnknownHost {
 }
 
 /// What is asked of clients.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Demands {
     /// The oldest version they may speak.
     pub min_version: TlsVersion,
@@ -55,7 +55,7 @@ pub struct Demands {
 }
 
 /// A version of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TlsVersion {
     /// 1.2.
     V12,
@@ -64,7 +64,7 @@ pub enum TlsVersion {
 }
 
 /// Which certificates clients must show.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ClientCertificates {
     /// None is asked for.
     Off,

@@ -1,6 +1,6 @@
 //! The TLS handshake.
 //!
-//! Its cost is one signature and one key exchange, a hundred times that of a small request, at the moment when the ClientHello is answered.
+//! Its cost is one signature and one key exchange, a hundred times that of a small request, at the moment when the client's first message is answered.
 //! Those moments come one at a time, with a turn for everything else that is ready in between: however many clients come at once,
 //! requests on connections that are there wait for one handshake, not for all.
 
@@ -24,7 +24,7 @@ use crate::{
         io::Stream,
         peer::{Seat, TlsFacts},
     },
-    tls::{Found, client_identity},
+    tls::{ClientIdentity, Found, UNRECOGNIZED_NAME, client_identity},
 };
 
 /// Lets one handshake through at a time.
@@ -111,20 +111,35 @@ async fn shake_hands(stream: TcpStream, seat: &Seat) -> Result<(Stream, TlsFacts
     let facts = TlsFacts {
         is_h2: session.alpn_protocol() == Some(b"h2"),
         demands: tls.demands_of(server_name.as_deref().unwrap_or_default()),
-        identity: session.peer_certificates().and_then(client_identity),
+        certificate: session.peer_certificates().and_then(client_identity).map(|identity| told(&identity).into()),
     };
     Ok((Stream::Tls(Box::new(TlsStream::Server(stream))), facts, ending))
 }
 
 /// Says that no such host is known here, in the clear, as no keys were agreed upon (RFC 8446 §6).
 async fn refuse(mut start: StartHandshake<TcpStream>) {
-    const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
     // Who does not take seven bytes will notice anyway.
     _ = start.io.write_all(&UNRECOGNIZED_NAME).await;
     _ = start.io.shutdown().await;
 }
 
-/// Answers a ClientHello in its turn, and goes on from there.
+/// Who a client is by its certificate, in the form that Envoy made known as `X-Forwarded-Client-Cert`.
+fn told(identity: &ClientIdentity) -> String {
+    let mut told = format!("Hash={};Subject=\"{}\"", identity.fingerprint, quoted(&identity.subject));
+    for name in &identity.alternative_names {
+        if let Some((kind @ ("DNS" | "URI"), name)) = name.split_once(':') {
+            // Names of hosts and URIs have no quotes; what has been put into one anyway must not end the value.
+            told.extend([";", kind, "=\"", &quoted(name), "\""]);
+        }
+    }
+    told
+}
+
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// Answers a client's first message in its turn, and goes on from there.
 async fn answer(
     start: StartHandshake<TcpStream>,
     config: Arc<ServerConfig>,
@@ -139,5 +154,21 @@ async fn answer(
     match first {
         Poll::Ready(stream) => stream,
         Poll::Pending => accepting.await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_told_who_a_client_is_in_one_line() {
+        let identity = ClientIdentity {
+            subject: "CN=a \"b\"".into(),
+            alternative_names: vec!["DNS:a.example".into(), "IP:192.0.2.1".into(), "URI:spiffe://a.example/b".into()],
+            fingerprint: "0a1b".into(),
+        };
+        let expected = r#"Hash=0a1b;Subject="CN=a \"b\"";DNS="a.example";URI="spiffe://a.example/b""#;
+        assert_eq!(told(&identity), expected);
     }
 }

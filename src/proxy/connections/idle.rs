@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Shared, way::{Key, Way}};
+use super::{
+    Shared,
+    way::{Key, Way},
+};
 use crate::{
     clock::Clock,
     config,

@@ -17,7 +17,11 @@ use std::{
 use h2::client::{Builder, SendRequest};
 use tokio::{sync::Notify, task::JoinSet};
 
-use super::{idle::Counted, open::connect, way::{Key, Way}};
+use super::{
+    idle::Counted,
+    open::connect,
+    way::{Key, Way},
+};
 use crate::{
     clock::Clock,
     proxy::{
@@ -110,7 +114,9 @@ pub(in crate::proxy) async fn open_stream(
     let connections = &seat.worker.connections;
     let key = Key::new(origin, pool);
     loop {
-        while let Some((send, place)) = connections.shared.take(&key, origin, &connections.clock).filter(|_| may_be_kept) {
+        while let Some((send, place)) =
+            connections.shared.take(&key, origin, &connections.clock).filter(|_| may_be_kept)
+        {
             if let Some(end) = ask(send, &place, head, is_end, pool, seat).await {
                 return Ok((Stream { end, _place: place }, true));
             }
@@ -196,10 +202,9 @@ async fn open(key: &Key, origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result
         driven.is_over.set(true);
         drop(counted);
     });
-    connections.shared.keep(
-        key,
-        Multiplexed { send: send.clone(), way, load, idle_timeout: pool.settings.idle_timeout },
-    );
+    connections
+        .shared
+        .keep(key, Multiplexed { send: send.clone(), way, load, idle_timeout: pool.settings.idle_timeout });
     Ok((send, place))
 }
 

@@ -2,33 +2,50 @@
 
 use std::{mem::MaybeUninit, rc::Rc};
 
+use bytes::Bytes;
+
 use crate::{
     config::Protocol,
     proxy::{
         Refusal,
-        decide::{Case, classify},
+        answer::OwnAnswer,
+        decide::Case,
         h1::{Length, Malformed, Minor, RequestHead, Room, request_length},
         headers::{Hop, Identity, Outgoing, all},
         id::RequestId,
         peer::Peer,
-        route::Routing,
+        route::{Action, Asked, Changes, Edits, Forward, Limits, RoutePlan, Routing, Values},
         target::Target,
         worker::{View, Worker},
     },
 };
 
-/// A request that may go out.
+/// A request that a route takes.
 #[derive(Debug)]
 pub(in crate::proxy) struct Order {
-    pub(super) case: Case,
+    /// Position of the route.
+    pub(super) route: usize,
+    pub(super) errand: Errand,
     pub(super) view: Rc<View>,
-    pub(super) head: OriginHead,
     pub(in crate::proxy) length: Length,
     /// Whether sending it twice does no harm (RFC 9110 §9.2.2).
     pub(super) is_idempotent: bool,
     /// Whether it asks to change the protocol.
     pub(super) is_upgrade: bool,
     pub(super) reply: Reply,
+    /// Headers that the route adds to an origin's answer, as lines, in a vector that is lent.
+    pub(super) response_lines: Vec<u8>,
+}
+
+/// What is done about it.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// An origin is asked.
+    Ask(Case, Limits, OriginHead),
+    /// The client is told.
+    Tell(Box<OwnAnswer>),
+    /// It is not allowed here.
+    Refuse(Refusal),
 }
 
 /// A request's head as its origin sees it.
@@ -40,11 +57,12 @@ pub(super) enum OriginHead {
 }
 
 impl Order {
-    /// Gives back what was lent for the head.
+    /// Gives back what was lent.
     pub(in crate::proxy) fn give_back(self, worker: &Worker) {
-        if let OriginHead::H1(head) = self.head {
+        if let Errand::Ask(.., OriginHead::H1(head)) = self.errand {
             worker.buffers.give_back(head);
         }
+        worker.buffers.give_back(self.response_lines);
     }
 }
 
@@ -121,37 +139,129 @@ pub(in crate::proxy) fn settle(
     let asked = if head.method == "CONNECT" {
         Err(Refusal::NoTunnels)
     } else {
-        Target::read(head.target, *authority, head.headers, head.minor)
-            .and_then(|target| Ok((classify(routing, target.host(), target.path())?, target)))
+        Target::read(head.target, *authority, head.headers, head.minor).and_then(|target| {
+            let (method, headers, client) = (head.method, head.headers, peer.address);
+            let asked =
+                Asked { method, host: target.host(), path: target.path(), query: target.query(), headers, client };
+            if peer.is_misdirected(routing.tls.server.as_ref(), target.host()) {
+                return Err(Refusal::Misdirected);
+            }
+            Ok((routing.find(&asked)?, target))
+        })
     };
-    let (case, target) = match asked {
+    let (route, target) = match asked {
         Ok(asked) => asked,
         Err(refusal) => return Err(Refused { refusal, length, reply }),
     };
-    let plan = routing.pool(case.pool);
-    let upgrade = upgrade(head, hop, length).filter(|_| plan.settings.protocol == Protocol::H1);
-    let outgoing = Outgoing {
-        head,
-        hop,
-        target: target.path_and_query,
-        authority: target.authority,
-        length,
-        upgrade,
-        identity: Identity { client: peer.address, scheme: peer.scheme(), is_trusted, id: &reply.id },
-    };
-    let out = match plan.settings.protocol {
-        Protocol::H1 => {
-            let mut out = worker.buffers.scratch();
-            outgoing.write(&mut out);
-            OriginHead::H1(out)
-        }
-        Protocol::H2 => match outgoing.request(plan.scheme()) {
-            Some(request) => OriginHead::H2(Box::new(request)),
-            None => return Err(Refused { refusal: Refusal::BadTarget, length, reply }),
-        },
-    };
+    let certificate = peer.tls.as_ref().and_then(|facts| facts.certificate.as_deref());
+    let identity = Identity { client: peer.address, scheme: peer.scheme(), is_trusted, certificate, id: &reply.id };
+    let upgrade = upgrade(head, hop, length);
+    let (errand, response_lines) =
+        Errands { worker, routing, route, asking, target: &target, length, upgrade, identity }.settle();
+    let is_upgrade = upgrade.is_some() && matches!(errand, Errand::Ask(.., OriginHead::H1(_)));
     let is_idempotent = matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE");
-    Ok(Order { case, view: Rc::clone(view), head: out, length, is_idempotent, is_upgrade: upgrade.is_some(), reply })
+    let view = Rc::clone(view);
+    Ok(Order { route, errand, view, length, is_idempotent, is_upgrade, reply, response_lines })
+}
+
+/// Everything that a route's action can depend on.
+struct Errands<'a> {
+    worker: &'a Worker,
+    routing: &'a Routing,
+    route: usize,
+    asking: &'a Asking<'a>,
+    target: &'a Target<'a>,
+    length: Length,
+    upgrade: Option<&'a [u8]>,
+    identity: Identity<'a>,
+}
+
+impl Errands<'_> {
+    /// What a route does, and the lines that it adds to an origin's answer.
+    fn settle(&self) -> (Errand, Vec<u8>) {
+        let RoutePlan { action, response_headers, .. } = self.routing.route(self.route);
+        let lines = self.lines(response_headers);
+        match action {
+            Action::Forward(forward) => (self.ask(forward), lines),
+            Action::Redirect(redirect) => {
+                let to = redirect.location(&self.values(), self.target.authority, self.target.path_and_query);
+                let answer = to.map(|to| OwnAnswer {
+                    status: redirect.status,
+                    headers: vec![("location", to.into())],
+                    body: Bytes::new(),
+                    added: Vec::new(),
+                });
+                (tell(answer.ok_or(Refusal::BadHost), response_headers, lines), Vec::new())
+            }
+            Action::Respond(respond) => {
+                let has_type = !respond.body.is_empty();
+                let answer = OwnAnswer {
+                    status: respond.status,
+                    headers: has_type
+                        .then(|| ("content-type", respond.content_type.clone().into()))
+                        .into_iter()
+                        .collect(),
+                    body: respond.body.clone(),
+                    added: Vec::new(),
+                };
+                (tell(Ok(answer), response_headers, lines), Vec::new())
+            }
+        }
+    }
+
+    fn ask(&self, forward: &Forward) -> Errand {
+        let Self { worker, routing, route, asking, target, length, upgrade, identity } = *self;
+        if matches!(length, Length::Exact(bytes) if bytes > forward.limits.max_body_size) {
+            return Errand::Refuse(Refusal::BodyTooLarge);
+        }
+        let plan = routing.pool(forward.pool);
+        let lines = self.lines(&forward.headers);
+        let outgoing = Outgoing {
+            head: &asking.head,
+            hop: &asking.hop,
+            target: target.rewritten(forward.path.as_ref()),
+            authority: target.authority,
+            host: forward.host.as_deref().unwrap_or(target.authority),
+            length,
+            upgrade,
+            identity,
+            changes: Changes { edits: &forward.headers, lines: &lines },
+        };
+        let head = match plan.settings.protocol {
+            Protocol::H1 => {
+                let mut out = worker.buffers.scratch();
+                outgoing.write(&mut out);
+                Ok(OriginHead::H1(out))
+            }
+            Protocol::H2 => outgoing.request(plan.scheme()).map(Box::new).map(OriginHead::H2).ok_or(Refusal::BadTarget),
+        };
+        worker.buffers.give_back(lines);
+        head.map_or_else(Errand::Refuse, |head| Errand::Ask(Case { route, pool: forward.pool }, forward.limits, head))
+    }
+
+    /// The lines that a route adds, in a vector that is lent where there are any.
+    fn lines(&self, edits: &Edits) -> Vec<u8> {
+        if edits.adds_nothing() {
+            return Vec::new();
+        }
+        let mut lines = self.worker.buffers.scratch();
+        edits.write(&self.values(), &mut lines);
+        lines
+    }
+
+    fn values(&self) -> Values<'_> {
+        let Identity { client, scheme, id, .. } = self.identity;
+        let (host, path) = (self.target.host(), self.target.path());
+        Values { client, host, method: self.asking.head.method, path, scheme, request_id: id.as_bytes() }
+    }
+}
+
+/// An answer of our own is changed as an origin's would be.
+fn tell(answer: Result<OwnAnswer, Refusal>, edits: &Edits, lines: Vec<u8>) -> Errand {
+    answer.map_or_else(Errand::Refuse, |mut answer| {
+        answer.headers.retain(|(name, _)| !edits.drops(name));
+        Errand::Tell(Box::new(OwnAnswer { added: lines, ..answer }))
+    })
 }
 
 /// A refusal of what could not even be read; the connection ends with it.

@@ -6,9 +6,9 @@
 use std::{future::poll_fn, time::Duration};
 
 use super::{
-    order::{Order, OriginHead, Reply},
+    order::{Errand, Order, OriginHead, Reply},
     sides::ClientEnd,
-    talk::{Ending, Failure, Patience, Talk},
+    talk::{Ending, Failure, Patience, Talk, Terms},
     tunnel::Tunnel,
 };
 use crate::{
@@ -20,10 +20,11 @@ use crate::{
         Refusal,
         answer::OwnAnswer,
         connections::{Carrier, Lent, open, open_stream},
+        decide::Case,
         h1::Length,
         observe::{Ledger, Outcome},
         peer::Seat,
-        route::{PoolPlan, Routing},
+        route::{Limits, PoolPlan, Routing},
         serve::Client,
         transfer::Kept,
     },
@@ -57,6 +58,12 @@ pub(in crate::proxy) enum After {
     Tunnel(Box<Through>),
 }
 
+impl From<bool> for After {
+    fn from(persists: bool) -> Self {
+        if persists { Self::Next } else { Self::Close }
+    }
+}
+
 /// What a tunnel needs.
 pub(in crate::proxy) struct Through {
     origin: Lent,
@@ -79,14 +86,27 @@ impl Through {
 /// What is large is borrowed, or stands in the exchange once: a future has room for everything that is moved into it, and every
 /// connection has such a future.
 pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routing: &Routing) -> After {
-    let clock = &client.parts().1.worker.clock;
-    let mut ledger = Ledger::open(&routing.route(order.case.route).metrics, clock);
-    let plan = routing.pool(order.case.pool);
+    let seat = client.parts().1;
+    let mut ledger = Ledger::open(&routing.route(order.route).metrics, &seat.worker.clock);
+    let is_read = order.length == Length::None;
+    let (case, limits, head) = match &order.errand {
+        Errand::Ask(case, limits, head) => (case, limits, head),
+        Errand::Tell(answer) => {
+            ledger.settle(Outcome::AnsweredHere);
+            return After::from(client.say(answer, &order.reply, is_read));
+        }
+        Errand::Refuse(refusal) => return After::from(refuse(client, *refusal, &order.reply, is_read, &mut ledger)),
+    };
+    seat.deadline.bound(limits.deadline);
+    let plan = routing.pool(case.pool);
     let most_kept = if order.is_idempotent && plan.settings.retries > 0 { plan.settings.retry.max_body } else { 0 };
     let kept = Kept::new(most_kept);
-    let mut exchange = Exchange { client, order, plan, routing, kept, sent: None, carrier: None };
+    let mut exchange = Exchange { client, order, case, limits, head, plan, routing, kept, sent: None, carrier: None };
     let ended = exchange.try_origins().await;
     let Exchange { client, carrier, sent, .. } = exchange;
+    let deadline = &client.parts().1.deadline;
+    let is_late = deadline.is_bound_over();
+    deadline.bound(None);
     let persists = match ended {
         Ok(Ending::Answered { is_uploaded, origin_persists, client_persists }) => {
             ledger.settle(Outcome::Answered);
@@ -109,11 +129,12 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
             false
         }
         Err(Failure::Refused { refusal, .. }) => {
+            let refusal = if is_late { Refusal::DeadlineExceeded } else { refusal };
             // Whatever was read of a body, nobody reads the rest.
-            refuse(client, refusal, &order.reply, order.length == Length::None, &mut ledger)
+            refuse(client, refusal, &order.reply, is_read, &mut ledger)
         }
     };
-    if persists { After::Next } else { After::Close }
+    After::from(persists)
 }
 
 /// Tells a client why not. Says whether its connection may serve another request: only where nothing of this one is unread.
@@ -132,6 +153,9 @@ pub(in crate::proxy) fn refuse(
 struct Exchange<'a, C> {
     client: &'a mut C,
     order: &'a Order,
+    case: &'a Case,
+    limits: &'a Limits,
+    head: &'a OriginHead,
     plan: &'a PoolPlan,
     routing: &'a Routing,
     /// What was read of the body.
@@ -157,14 +181,18 @@ impl<C: Asker> Exchange<'_, C> {
                 None => None,
             };
             let worker = &self.client.parts().1.worker;
-            let picked = worker.pick(&self.order.case, &self.order.view, self.routing, &tried);
+            let picked = worker.pick(self.case, &self.order.view, self.routing, &tried);
             // Where nobody is left to try, what the last try ran into says more.
             let picked = picked.map_err(|refusal| refused(last.unwrap_or(refusal)))?;
             self.plan.metrics.climbed(picked.rung);
             self.sent = picked.in_flight;
             let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
             match self.attempt(picked.origin, unwanted).await {
-                Err(Failure::Refused { refusal, may_repeat: true }) => last = Some(refusal),
+                Err(Failure::Refused { refusal, may_repeat: true })
+                    if !self.client.parts().1.deadline.is_bound_over() =>
+                {
+                    last = Some(refusal);
+                }
                 settled => return settled,
             }
             tried.push(picked.origin);
@@ -175,7 +203,7 @@ impl<C: Asker> Exchange<'_, C> {
     /// Takes another try from the budget, and waits a little: those who failed together shall not come back together.
     async fn again(&mut self, tries_before: u32) -> Option<Retrying> {
         let worker = &self.client.parts().1.worker;
-        let under_way = || self.order.view.under_way(self.order.case.pool);
+        let under_way = || self.order.view.under_way(self.case.pool);
         let Some(retrying) = self.plan.budget.begin(worker.clock.now(), under_way) else {
             self.plan.metrics.retries_refused.increment(1);
             return None;
@@ -212,9 +240,9 @@ impl<C: Asker> Exchange<'_, C> {
     async fn carry(&mut self, origin: usize, may_be_kept: bool) -> Result<bool, Refusal> {
         self.carrier = None;
         let (order, plan) = (self.order, self.plan);
-        let origin = order.view.origin(order.case.pool, origin).ok_or(Refusal::NoHealthyOrigin)?;
+        let origin = order.view.origin(self.case.pool, origin).ok_or(Refusal::NoHealthyOrigin)?;
         let seat = self.client.parts().1;
-        let (carrier, is_kept) = match &order.head {
+        let (carrier, is_kept) = match self.head {
             OriginHead::H1(_) => {
                 let kept = if may_be_kept { seat.worker.connections.take(&origin, plan) } else { None };
                 let is_kept = kept.is_some();
@@ -236,15 +264,13 @@ impl<C: Asker> Exchange<'_, C> {
 
     async fn talk(&mut self, unwanted: &[(u16, u16)]) -> Result<Ending, Failure> {
         self.kept.rewind();
-        let timeouts = self.plan.settings.timeouts;
-        let patience = Patience {
-            client_body: self.routing.settings.body_timeout,
-            response_head: timeouts.response_head,
-            between_bytes: timeouts.between_bytes,
-        };
+        let Limits { max_body_size, response_head, between_bytes, .. } = *self.limits;
+        let patience = Patience { client_body: self.routing.settings.body_timeout, response_head, between_bytes };
+        let response_headers = &self.routing.route(self.order.route).response_headers;
+        let terms = Terms { max_body_size, response_headers, unwanted };
         let (end, seat) = self.client.parts();
-        let mut talk = Talk::new(self.order, &seat.worker, patience, &mut self.kept).without(unwanted);
-        match (&mut self.carrier, &self.order.head) {
+        let mut talk = Talk::new(self.order, &seat.worker, patience, terms, &mut self.kept);
+        match (&mut self.carrier, self.head) {
             (Some(Carrier::H1(lent)), OriginHead::H1(head)) => {
                 lent.end.ask(head, self.order.length);
                 poll_fn(|cx| talk.poll(end, &mut lent.end, &seat.deadline, cx)).await

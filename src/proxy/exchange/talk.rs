@@ -14,6 +14,7 @@ use crate::proxy::{
     h1::{Length, Malformed, Minor, ResponseHead},
     headers::{Hop, Incoming},
     io::Deadline,
+    route::{Changes, Edits},
     transfer::{Broken, Kept, Pump, Side, Unread},
     worker::Worker,
 };
@@ -29,14 +30,22 @@ pub(super) struct Patience {
     pub(super) between_bytes: Duration,
 }
 
+/// What the request's route says about its body and its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms<'a> {
+    pub(super) max_body_size: u64,
+    pub(super) response_headers: &'a Edits,
+    /// Statuses for which another try is better, where the request can be repeated.
+    pub(super) unwanted: &'a [(u16, u16)],
+}
+
 /// One try under way.
 pub(super) struct Talk<'a> {
     order: &'a Order,
     worker: &'a Worker,
     patience: Patience,
     kept: &'a mut Kept,
-    /// Statuses for which another try is better.
-    unwanted: &'a [(u16, u16)],
+    terms: Terms<'a>,
     up: Pump,
     upload: Upload,
     interim: u8,
@@ -100,26 +109,26 @@ pub(super) enum Failure {
 
 impl<'a> Talk<'a> {
     /// Begins; the origin's side has the request's head.
-    pub(super) fn new(order: &'a Order, worker: &'a Worker, patience: Patience, kept: &'a mut Kept) -> Self {
+    pub(super) fn new(
+        order: &'a Order,
+        worker: &'a Worker,
+        patience: Patience,
+        terms: Terms<'a>,
+        kept: &'a mut Kept,
+    ) -> Self {
         Self {
             order,
             worker,
             patience,
             kept,
-            unwanted: &[],
-            up: Pump::new(),
+            up: Pump::up_to(terms.max_body_size),
+            terms,
             upload: Upload::Moving,
             interim: 0,
             down: None,
             turn: None,
             traffic: 0,
         }
-    }
-
-    /// Answers with one of these statuses are not passed on, if the request can be repeated.
-    pub(super) fn without(mut self, unwanted: &'a [(u16, u16)]) -> Self {
-        self.unwanted = unwanted;
-        self
     }
 
     /// Goes on until both sides have to be waited for.
@@ -179,7 +188,7 @@ impl<'a> Talk<'a> {
         match down.pump.poll(None, origin, client, cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(Broken::Sink(_))) => Poll::Ready(Err(Failure::ClientLeft)),
-            Poll::Ready(Err(Broken::Source(error))) => {
+            Poll::Ready(Err(error)) => {
                 tracing::debug!(%error, "answer broke off");
                 Poll::Ready(Err(Failure::Truncated))
             }
@@ -207,14 +216,17 @@ impl<'a> Talk<'a> {
                 tracing::debug!(%error, "origin takes no more of the request");
                 self.upload = Upload::Stuck;
             }
-            Poll::Ready(Err(Broken::Source(error))) => {
+            Poll::Ready(Err(error @ (Broken::Source(_) | Broken::TooLarge))) => {
                 tracing::debug!(%error, "request broke off");
-                let is_malformed = matches!(error, Unread::Malformed(_));
-                return Err(if is_malformed && self.down.is_none() {
-                    Failure::Refused { refusal: Refusal::BadBody, may_repeat: false }
-                } else {
-                    Failure::ClientLeft
-                });
+                let refusal = match error {
+                    Broken::TooLarge => Some(Refusal::BodyTooLarge),
+                    Broken::Source(Unread::Malformed(_)) => Some(Refusal::BadBody),
+                    Broken::Source(_) | Broken::Sink(_) => None,
+                };
+                // Once an answer has begun there is no other to give.
+                let refusal = refusal.filter(|_| self.down.is_none());
+                let refused = |refusal| Failure::Refused { refusal, may_repeat: false };
+                return Err(refusal.map_or(Failure::ClientLeft, refused));
             }
         }
         Ok(())
@@ -256,8 +268,17 @@ impl<'a> Talk<'a> {
         // An answer before the end of its request leaves nobody to read the rest.
         let persists = may_persist && framed != Length::UntilClose && self.upload == Upload::Done;
         let is_empty = length == Length::None && !reply.is_head;
-        let incoming =
-            Incoming { head, hop: &hop, length: framed, is_empty, client: reply.minor, persists, id: &reply.id };
+        let changes = Changes { edits: self.terms.response_headers, lines: &self.order.response_lines };
+        let incoming = Incoming {
+            head,
+            hop: &hop,
+            length: framed,
+            is_empty,
+            client: reply.minor,
+            persists,
+            id: &reply.id,
+            changes,
+        };
         match head.status {
             101 if self.order.is_upgrade => {
                 client.answer(&incoming)?;
@@ -285,7 +306,7 @@ impl<'a> Talk<'a> {
     }
 
     fn is_unwanted(&self, status: u16) -> bool {
-        let is_among = self.unwanted.iter().any(|(first, last)| (*first..=*last).contains(&status));
+        let is_among = self.terms.unwanted.iter().any(|(first, last)| (*first..=*last).contains(&status));
         is_among && self.order.is_idempotent && self.kept.is_whole() && self.interim == 0
     }
 

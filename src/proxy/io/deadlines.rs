@@ -24,6 +24,8 @@ struct Inner {
     now: u64,
     /// In ticks, by seat.
     due: Vec<u64>,
+    /// What no deadline of a seat goes beyond.
+    bounds: Vec<u64>,
     wakers: Vec<Option<Waker>>,
     free: Vec<usize>,
 }
@@ -41,6 +43,7 @@ impl Deadlines {
         let mut inner = self.0.borrow_mut();
         let seat = inner.free.pop().unwrap_or_else(|| {
             inner.due.push(NEVER);
+            inner.bounds.push(NEVER);
             inner.wakers.push(None);
             inner.due.len() - 1
         });
@@ -71,7 +74,19 @@ impl Deadline {
     pub(in crate::proxy) fn set(&self, after: Duration) {
         let mut inner = self.home.0.borrow_mut();
         // The current tick has begun already, and is not over: one more on each side keeps it from being early.
-        inner.due[self.seat] = inner.now + ticks(after) + 2;
+        inner.due[self.seat] = (inner.now + ticks(after) + 2).min(inner.bounds[self.seat]);
+    }
+
+    /// From now on nothing is due later than that long from now; unbounded again by nothing.
+    pub(in crate::proxy) fn bound(&self, after: Option<Duration>) {
+        let mut inner = self.home.0.borrow_mut();
+        inner.bounds[self.seat] = after.map_or(NEVER, |after| inner.now + ticks(after) + 2);
+    }
+
+    /// Whether the bound is reached.
+    pub(in crate::proxy) fn is_bound_over(&self) -> bool {
+        let inner = self.home.0.borrow();
+        inner.bounds[self.seat] <= inner.now
     }
 
     /// Whether it is over; else the task is woken when it is.
@@ -92,6 +107,7 @@ impl Drop for Deadline {
     fn drop(&mut self) {
         let mut inner = self.home.0.borrow_mut();
         inner.due[self.seat] = NEVER;
+        inner.bounds[self.seat] = NEVER;
         inner.wakers[self.seat] = None;
         inner.free.push(self.seat);
     }
@@ -137,6 +153,22 @@ mod tests {
         deadlines.advance(Duration::from_millis(2150));
         assert_eq!(woken.0.load(Ordering::Relaxed), 1);
         assert!(seat.is_over(&cx));
+    }
+
+    #[test]
+    fn nothing_is_due_behind_the_bound() {
+        let deadlines = Rc::new(Deadlines::default());
+        let cx = Context::from_waker(Waker::noop());
+        let seat = deadlines.seat();
+        seat.bound(Some(Duration::from_secs(1)));
+        deadlines.advance(Duration::from_millis(900));
+        seat.set(Duration::from_secs(1));
+        assert!(!seat.is_over(&cx) && !seat.is_bound_over());
+        deadlines.advance(Duration::from_millis(1100));
+        assert!(seat.is_over(&cx) && seat.is_bound_over());
+        seat.bound(None);
+        seat.set(Duration::from_secs(1));
+        assert!(!seat.is_over(&cx) && !seat.is_bound_over());
     }
 
     #[test]

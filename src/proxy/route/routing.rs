@@ -6,20 +6,23 @@ use std::{
     time::Duration,
 };
 
-use super::matcher::Matcher;
+use super::{Asked, action::Action, edits::Edits, hosts::Hosts, segments::Path, template::Fixed};
 use crate::{
     config::{self, Config},
     fleet::{PoolId, RegionId},
     govern::RetryBudget,
     policy::Spare,
-    proxy::observe::{PoolMetrics, RouteMetrics},
+    proxy::{
+        Refusal,
+        observe::{PoolMetrics, RouteMetrics},
+    },
     tls::{OriginTls, ServerTls},
 };
 
 /// Routes, what their pools need, and the settings of the proxy.
 #[derive(Debug)]
 pub struct Routing {
-    matcher: Matcher,
+    hosts: Hosts,
     routes: Box<[RoutePlan]>,
     pools: Box<[PoolPlan]>,
     /// Counts what no route claims.
@@ -44,7 +47,9 @@ pub(in crate::proxy) struct ClientTls {
 /// One route, ready for use.
 #[derive(Debug)]
 pub(in crate::proxy) struct RoutePlan {
-    pub(in crate::proxy) pool: PoolId,
+    pub(in crate::proxy) action: Action,
+    /// What is changed in the headers of answers.
+    pub(in crate::proxy) response_headers: Edits,
     pub(in crate::proxy) metrics: RouteMetrics,
 }
 
@@ -85,12 +90,18 @@ impl Routing {
             budget: RetryBudget::new(&pool.retry),
             metrics: Arc::new(PoolMetrics::new(&pool.name)),
         };
-        let route = |route: &config::Route| RoutePlan {
-            pool: route.pool,
-            metrics: RouteMetrics::new(&route.name, &config.pools[route.pool.index()].name),
+        let region = config.regions.get(home.index()).map(|region| &*region.name).unwrap_or_default();
+        let route = |route: &config::Route| {
+            let fixed = Fixed { route: &route.name, region, node: &config.node.name };
+            let pool = route.pool().map_or("none", |pool| &config.pools[pool.index()].name);
+            RoutePlan {
+                action: Action::new(route, config, fixed),
+                response_headers: Edits::new(&route.response_headers, fixed),
+                metrics: RouteMetrics::new(&route.name, pool),
+            }
         };
         Self {
-            matcher: Matcher::new(&config.routes),
+            hosts: Hosts::new(&config.routes),
             routes: config.routes.iter().map(route).collect(),
             pools: config.pools.iter().zip(origins).map(plan).collect(),
             unrouted: RouteMetrics::new("none", "none"),
@@ -101,9 +112,10 @@ impl Routing {
         }
     }
 
-    /// The position of the route for a host (lower case, without port) and path.
-    pub(in crate::proxy) fn find(&self, host: &str, path: &str) -> Option<usize> {
-        self.matcher.find(host, path)
+    /// The position of the route that takes a request.
+    pub fn find(&self, asked: &Asked<'_>) -> Result<usize, Refusal> {
+        let path = Path::read(asked.path).ok_or(Refusal::AmbiguousPath)?;
+        self.hosts.find(path, asked).ok_or(Refusal::NoRoute)
     }
 
     pub(in crate::proxy) fn route(&self, position: usize) -> &RoutePlan {

@@ -10,6 +10,10 @@ use super::{End, Kept, Unread};
 /// Moves a body from one side to the other.
 #[derive(Debug)]
 pub(in crate::proxy) struct Pump {
+    /// Bytes of data that were read.
+    moved: u64,
+    /// Bytes that there may be.
+    most: u64,
     waits_for: Side,
     is_ended: bool,
 }
@@ -32,11 +36,20 @@ pub(in crate::proxy) enum Broken {
     /// It could not be written.
     #[error("the connection broke off while a body was sent")]
     Sink(#[source] io::Error),
+    /// There is more of it than there may be.
+    #[error("a body is larger than allowed")]
+    TooLarge,
 }
 
 impl Pump {
+    /// Moves any body.
     pub(in crate::proxy) fn new() -> Self {
-        Self { waits_for: Side::Sink, is_ended: false }
+        Self::up_to(u64::MAX)
+    }
+
+    /// Moves a body of at most so many bytes.
+    pub(in crate::proxy) fn up_to(most: u64) -> Self {
+        Self { moved: 0, most, waits_for: Side::Sink, is_ended: false }
     }
 
     /// Which side has to move before this can go on.
@@ -60,12 +73,17 @@ impl Pump {
             let has_kept = kept.as_ref().is_some_and(|kept| kept.has_more());
             let room = ready!(sink.poll_room(source.is_at_end() && !has_kept, cx)).map_err(Broken::Sink)?;
             if let Some(again) = kept.as_mut().and_then(|kept| kept.next(room)) {
+                self.moved += again.len() as u64;
                 sink.give(again).map_err(Broken::Sink)?;
                 continue;
             }
             self.waits_for = Side::Source;
             match source.poll_next(room, cx)? {
                 Poll::Ready(Some(data)) => {
+                    self.moved += data.len() as u64;
+                    if self.moved > self.most {
+                        return Poll::Ready(Err(Broken::TooLarge));
+                    }
                     if let Some(kept) = &mut kept {
                         kept.keep(&data);
                     }

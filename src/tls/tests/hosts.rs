@@ -37,6 +37,16 @@ fn a_host_gets_its_own_certificate_and_the_wildcard_stands_for_one_label() {
 }
 
 #[test]
+fn a_client_understands_that_its_host_is_unknown() {
+    let scene = Scene::new();
+    let name = ServerName::try_from("unknown.example").unwrap();
+    let mut client = ClientConnection::new(Arc::new(scene.authority.client()), name).unwrap();
+    client.read_tls(&mut &crate::tls::UNRECOGNIZED_NAME[..]).unwrap();
+    let error = client.process_new_packets().unwrap_err();
+    assert_eq!(error, rustls::Error::AlertReceived(rustls::AlertDescription::UnrecognisedName));
+}
+
+#[test]
 fn unknown_hosts_get_the_first_certificate_where_the_config_says_so() {
     let mut scene = Scene::with(&["shop.example"]);
     scene.serve("other", &scene.authority.issue(&["other.example"]));

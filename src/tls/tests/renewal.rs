@@ -45,6 +45,7 @@ fn what_is_bad_leaves_what_was_good() {
     assert!(shake(&tls, other, "shop.example").is_ok());
 }
 
+#[cfg(unix)]
 #[test]
 fn links_are_followed_as_orchestrators_move_them() {
     let mut scene = Scene::new();

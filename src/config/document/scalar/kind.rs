@@ -22,6 +22,9 @@ pub(crate) enum Json {
     Choice(&'static [&'static str]),
     Integer,
     Number,
+    Boolean,
+    /// One of these numbers.
+    OneOf(&'static [u16]),
     /// Either a text of this form or an integer.
     PatternOrInteger(&'static str),
     /// Either a text or a list of texts.

@@ -1,7 +1,7 @@
-//! Numbers, plain and with units: `100`, `50.1`, `64KiB`, `500/s`, `200-399`.
+//! Booleans and numbers, plain and with units: `100`, `50.1`, `64KiB`, `500/s`, `200-399`.
 
 use super::kind::{Json, Kind, Misread, Scalar, text_of};
-use crate::config::document::tree::Value;
+use crate::config::{document::tree::Value, resolved::BodyLimit};
 
 macro_rules! integers {
     ($($type:ty)+) => {$(
@@ -23,6 +23,17 @@ macro_rules! integers {
 }
 
 integers!(u8 u16 u32);
+
+impl Scalar for bool {
+    const KIND: Kind = Kind { what: "`true` or `false`", example: "true", json: Json::Boolean };
+
+    fn read(value: &Value) -> Result<Self, Misread> {
+        match value {
+            Value::Boolean(is_true) => Ok(*is_true),
+            _ => Err(Misread::WrongType),
+        }
+    }
+}
 
 impl Scalar for f64 {
     const KIND: Kind = Kind { what: "a number", example: "50.1", json: Json::Number };
@@ -82,6 +93,25 @@ impl Scalar for ByteSize {
 
     fn is_within(&self, low: &str, high: &str) -> bool {
         Self::parse(low).is_ok_and(|low| low <= *self) && Self::parse(high).is_ok_and(|high| *self <= high)
+    }
+}
+
+impl Scalar for BodyLimit {
+    const KIND: Kind = Kind {
+        what: "a size, or `unlimited`",
+        example: "\"10MiB\"",
+        json: Json::Pattern("^(unlimited|[0-9]+(B|[KMG]iB|kB|KB|MB))$"),
+    };
+
+    fn read(value: &Value) -> Result<Self, Misread> {
+        match text_of(value)? {
+            "unlimited" => Ok(Self::Unlimited),
+            size => ByteSize::parse(size).map(|size| Self::Bytes(size.0)),
+        }
+    }
+
+    fn hint(value: &Value) -> Option<String> {
+        ByteSize::hint(value)
     }
 }
 
@@ -172,6 +202,8 @@ mod tests {
         assert_eq!(text("90/m"), Some(Rate(2)));
         assert_eq!(text::<Rate>("0/s"), None);
         assert_eq!(text::<Rate>("500"), None);
+        assert_eq!(text("unlimited"), Some(BodyLimit::Unlimited));
+        assert_eq!(text("1kB"), Some(BodyLimit::Bytes(1000)));
     }
 
     #[test]

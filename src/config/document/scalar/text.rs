@@ -1,4 +1,4 @@
-//! Texts: free ones, names of things, file paths, request paths.
+//! Texts: free ones, names of things, file paths, bodies.
 
 use std::{ops::Deref, path::PathBuf};
 
@@ -24,6 +24,23 @@ impl Scalar for Text {
         let text = text_of(value)?;
         if text.is_empty() || text.len() > 255 || text.chars().any(char::is_control) {
             return Err(Misread::bad("it is one line of 1 to 255 bytes"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// What a fixed answer says, on as many lines as it likes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Body(pub(crate) String);
+
+impl Scalar for Body {
+    const KIND: Kind = Kind { what: "a text", example: "\"down for an hour\\n\"", json: Json::Text };
+
+    fn read(value: &Value) -> Result<Self, Misread> {
+        let text = text_of(value)?;
+        if text.len() > 16 * 1024 {
+            let hint = "larger answers belong to an origin";
+            return Err(Misread::bad("it is longer than 16 KiB").hint(hint));
         }
         Ok(Self(text.to_owned()))
     }
@@ -67,76 +84,9 @@ impl Scalar for PathBuf {
     }
 }
 
-/// What a check asks for: a path, with a query or without.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequestTarget(pub(crate) String);
-
-impl Scalar for RequestTarget {
-    const KIND: Kind = Kind { what: "a path", example: "\"/healthz\"", json: Json::Pattern("^/[!-~]*$") };
-
-    fn read(value: &Value) -> Result<Self, Misread> {
-        let text = text_of(value)?;
-        begins_well(text)?;
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// The beginning of paths that a route takes; no slash at its end but for `/` itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RoutePath(pub(crate) String);
-
-impl Scalar for RoutePath {
-    const KIND: Kind = Kind { what: "a path", example: "\"/cart\"", json: Json::Pattern("^/[!-~]*$") };
-
-    fn read(value: &Value) -> Result<Self, Misread> {
-        let text = text_of(value)?;
-        begins_well(text)?;
-        if text.contains('?') {
-            return Err(Misread::bad("routes go by path, not by query").hint("leave out everything from the `?` on"));
-        }
-        if text.contains('*') {
-            return Err(
-                Misread::bad("a path is the beginning, without `*`").hint("`/cart` is everything below `/cart`, too")
-            );
-        }
-        let trimmed = text.strip_suffix('/').unwrap_or(text);
-        if trimmed.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
-            return Err(Misread::bad("it has an empty segment, `.` or `..`"));
-        }
-        Ok(Self(if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() }))
-    }
-}
-
-fn begins_well(text: &str) -> Result<(), Misread> {
-    if !text.starts_with('/') {
-        return Err(Misread::bad("a path begins with `/`").hint(format!("write `/{text}`")));
-    }
-    if text.contains('#') {
-        return Err(Misread::bad("what follows `#` is never sent to a server"));
-    }
-    if text.len() > 1024 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Misread::bad("it is up to 1,024 visible ASCII characters").hint("others are written as `%XX`"));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read<T: Scalar>(text: &str) -> Option<T> {
-        T::read(&Value::Text(text.into())).ok()
-    }
-
-    #[test]
-    fn a_route_path_is_the_same_with_and_without_its_last_slash() {
-        assert_eq!(read::<RoutePath>("/cart/").unwrap().0, "/cart");
-        assert_eq!(read::<RoutePath>("/").unwrap().0, "/");
-        for text in ["", "cart", "/a?b", "/a#b", "//", "/a//b", "/a/../b", "/*", "/a b"] {
-            assert_eq!(read::<RoutePath>(text), None, "{text}");
-        }
-        assert!(read::<RequestTarget>("/healthz?full=1").is_some());
-    }
 
     #[test]
     fn names_fit_metrics_and_paths() {

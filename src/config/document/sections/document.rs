@@ -35,8 +35,11 @@ section! {
         regions: Named<Region> = {},
         /// The applications' origins, by name. At most 20,000 pools with 200,000 origins.
         pools: Named<Pool> = {},
-        /// What goes where. At most 20,000. A more specific host comes before a less specific one (exact, then `*.`,
-        /// then `*`), a longer path before a shorter one.
+        /// What goes where. At most 20,000. Of the routes that a request fits, the most specific one takes it: by host (exact, then the
+        /// longest `*.`, then `*`); then by path (`path_exact`, then the longest `path`); then by how many further conditions there are
+        /// (`methods` and `clients` count as one each, so does every header and query parameter); then the one written first. Paths are
+        /// compared decoded once, with `/` for `\` and for several slashes, and without `;` and what follows it in a segment; origins get them as
+        /// they were sent. A path with a `.` or `..` segment, a control character or a broken `%` is refused with 400, however it is encoded.
         routes: List<Route> = [],
         /// The DNS zones that are answered for, by their name. At most 10,000. SOA and NS records are made from what
         /// stands here; names in values are absolute.

@@ -14,6 +14,6 @@ pub(crate) use document::Document;
 pub(crate) use node::Http2;
 pub(crate) use pool::{Origin, Pool, Protocol, WhenAllDown};
 pub(crate) use region::Region;
-pub(crate) use route::Route;
+pub(crate) use route::{HeaderEdits, Redirect, Respond, Route, Scheme, Test};
 pub(crate) use tls::{ClientCertificates, ClientMode, OriginTls, Pair, Tls, TlsVersion, UnknownHost, Verify};
 pub(crate) use zone::{Policy, Records, Steer, Zone};

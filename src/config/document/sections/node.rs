@@ -4,10 +4,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 
-use crate::config::document::{
-    List,
-    scalar::{ByteSize, Name, Text},
-    section::section,
+use crate::config::{
+    document::{
+        List,
+        scalar::{ByteSize, Name, Text},
+        section::section,
+    },
+    resolved::BodyLimit,
 };
 
 section! {
@@ -46,6 +49,8 @@ section! {
         max_headers: u32 = 128 in 1 ..= 256,
         /// Bytes of a request's target: its path and query.
         max_uri_length: ByteSize = "8KiB" in "256B" ..= "64KiB",
+        /// How large a request's body may be, where its route does not say. Bodies are passed on as they come, and never held as a whole.
+        max_body_size: BodyLimit = "unlimited",
         /// Time for a client to send a whole head, from its first byte.
         head_timeout: Duration = "10s" in "100ms" ..= "5m",
         /// Longest pause of a client: while it sends a body, and while it takes an answer.

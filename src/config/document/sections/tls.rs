@@ -50,7 +50,8 @@ section! {
         certificates: List<Pair> = [],
         /// A directory of many certificates, each read when a client first names its host. `shop.example.pem` holds the chain and the
         /// key for `shop.example`, `_.shop.example.pem` those for `*.shop.example`; a second pair with an RSA key may stand beside it as
-        /// `shop.example.rsa.pem`. Other names and hidden files are left alone.
+        /// `shop.example.rsa.pem`. Other names and hidden files are left alone. At most 1,000,000 files; at most 1,024 handshakes wait for
+        /// one to be read, and more are refused.
         directory: PathBuf = optional "none",
         /// Hosts of `directory` whose certificates are kept in memory; beyond them those go that were not asked for lately.
         max_loaded: u32 = 10000 in 1 ..= 1000000,
