@@ -110,8 +110,40 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     /// Networks whose connections begin with a PROXY header.
     pub proxy_protocol: Vec<IpNet>,
+    /// What origins are told about who is asking.
+    pub identity: HttpIdentity,
+    /// Where clients that ask in the clear are sent.
+    pub https_redirect: Option<Redirect>,
+    /// What `Strict-Transport-Security` says.
+    pub hsts: Option<Arc<str>>,
     /// HTTP/2 with clients.
     pub h2: Http2,
+}
+
+/// What origins are told about who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpIdentity {
+    /// `X-Forwarded-For`, `-Proto` and `-Host`.
+    pub x_forwarded: bool,
+    /// `Forwarded`.
+    pub forwarded: bool,
+    /// `Via`.
+    pub via: bool,
+    /// `X-Request-Id`.
+    pub request_id: bool,
+    /// `traceparent`.
+    pub trace: TraceMode,
+}
+
+/// What becomes of `traceparent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceMode {
+    /// It is passed on.
+    Keep,
+    /// One is made where there is none that is valid.
+    Make,
+    /// One is made, but for trusted proxies that have one.
+    Restart,
 }
 
 /// How HTTP/2 is spoken with clients.
@@ -211,6 +243,10 @@ pub struct Pool {
     pub retries: u32,
     /// What such tries may cost.
     pub retry: Retry,
+    /// Connections that one worker has to one origin at most.
+    pub max_connections: u32,
+    /// How old one may become.
+    pub max_connection_age: Duration,
     /// Idle connections that one worker keeps per origin.
     pub max_idle_connections: usize,
     /// How long such a connection is kept.

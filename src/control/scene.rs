@@ -146,6 +146,8 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
             max_body: 0,
             statuses: Vec::new(),
         },
+        max_connections: 1,
+        max_connection_age: second,
         max_idle_connections: 1,
         idle_timeout: second,
     }

@@ -50,6 +50,11 @@ impl OwnAnswer {
         if self.status != StatusCode::NO_CONTENT && self.status != StatusCode::NOT_MODIFIED {
             out.line("content-length", self.body.len().to_string().as_bytes());
         }
-        out.line("x-request-id", reply.id.as_bytes());
+        if let Some(hsts) = &reply.told.hsts {
+            out.line("strict-transport-security", hsts.as_bytes());
+        }
+        if reply.told.id {
+            out.line("x-request-id", reply.id.as_bytes());
+        }
     }
 }

@@ -37,7 +37,9 @@ mod peer;
 mod refuse;
 mod route;
 mod serve;
+mod tally;
 mod target;
+mod trace;
 mod transfer;
 mod worker;
 

@@ -66,6 +66,8 @@ refusals! {
     NoRoute = "no-route", NOT_FOUND, "no route takes such a request";
     /// Nothing that may be asked is alive.
     NoHealthyOrigin = "no-healthy-origin", SERVICE_UNAVAILABLE, "no origin of this service can take the request now";
+    /// Every origin that may be asked has as many connections as it may have.
+    OriginsBusy = "origins-busy", SERVICE_UNAVAILABLE, "the origins have as many connections as they may have";
     /// No origin accepted a connection.
     ConnectFailed = "connect-failed", BAD_GATEWAY, "the origin did not accept a connection";
     /// Connecting took too long.

@@ -19,11 +19,12 @@ use tokio::{
 
 use super::{
     Refusal, Routing,
-    accept::{Door, Guests, Turnstile, welcome},
+    accept::{Door, Guest, Turnstile, welcome},
     connections::Connections,
     decide::{Case, Picker, Plan},
     io::{Buffers, Deadlines, TICK},
     peer::{Peer, TlsFacts},
+    tally::Tally,
 };
 use crate::{
     balance::{Selector, Turns},
@@ -94,7 +95,7 @@ pub(super) struct Worker {
     pub(super) connections: Rc<Connections>,
     pub(super) buffers: Rc<Buffers>,
     pub(super) deadlines: Rc<Deadlines>,
-    pub(super) guests: Rc<Guests>,
+    pub(super) guests: Rc<Tally<Guest>>,
     pub(super) turnstile: Turnstile,
     is_draining: Cell<bool>,
     /// The time as of the last tick.

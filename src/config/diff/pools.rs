@@ -30,6 +30,8 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     changes.field(subject, "when_all_down", word(old), word(new));
     fields::number(changes, subject, "retries", &old.retries, &new.retries);
     retry(subject, &old.retry, &new.retry, changes);
+    fields::number(changes, subject, "max_connections", &old.max_connections, &new.max_connections);
+    fields::duration(changes, subject, "max_connection_age", old.max_connection_age, new.max_connection_age);
     fields::number(changes, subject, "max_idle_connections", &old.max_idle_connections, &new.max_idle_connections);
     fields::duration(changes, subject, "idle_timeout", old.idle_timeout, new.idle_timeout);
     fields::duration(changes, subject, "connect timeout", old.timeouts.connect, new.timeouts.connect);

@@ -4,7 +4,7 @@ use super::{
     change::Changes,
     fields::{self, region_name},
 };
-use crate::config::{Config, Resolver};
+use crate::config::{Config, Http, Redirect, Resolver};
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.restart("node.name", &old.node.name, &new.node.name);
@@ -38,6 +38,14 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.field("http", "trusted_proxies", &networks_before, &networks_after);
     let (networks_before, networks_after) = (fields::list(&before.proxy_protocol), fields::list(&after.proxy_protocol));
     changes.field("http", "proxy_protocol", &networks_before, &networks_after);
+    let text = |redirect: &Option<Redirect>| {
+        redirect.as_ref().map_or("off".to_owned(), |to| format!("{} to port {}", to.status, to.port.unwrap_or(443)))
+    };
+    changes.field("http", "https_redirect", &text(&before.https_redirect), &text(&after.https_redirect));
+    let hsts = |http: &Http| http.hsts.as_deref().unwrap_or("off").to_owned();
+    changes.field("http", "hsts", &hsts(before), &hsts(after));
+    let identity = |http: &Http| format!("{:?}", http.identity);
+    changes.field("http", "identity", &identity(before), &identity(after));
     let (before, after) = (&old.http.h2, &new.http.h2);
     fields::number(changes, "http.h2", "max_streams", &before.max_streams, &after.max_streams);
     fields::number(changes, "http.h2", "stream_window", &before.stream_window, &after.stream_window);

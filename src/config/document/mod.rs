@@ -29,9 +29,9 @@ pub(crate) use scalar::{
 };
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, Document, HeaderEdits, Http2, Origin, OriginTls, Pair, Policy, Pool,
-    Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, Test, Timing, TlsVersion, UnknownHost, Verify,
-    WhenAllDown, Zone, default_timing,
+    Check, ClientCertificates, ClientMode, Document, HeaderEdits, Http2, HttpIdentity, Origin, OriginTls, Pair, Policy,
+    Pool, Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, Test, Timing, TlsVersion, TraceMode,
+    UnknownHost, Verify, WhenAllDown, Zone, default_timing,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

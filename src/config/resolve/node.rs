@@ -12,8 +12,8 @@ use crate::{
     config::{
         Identity,
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
-        document::{Document, Http2 as Http2Keys, List, duration_as_written, is_usable_address},
-        resolved::{Admin, Dns, Http, Http2, Listen, Node, Resolver},
+        document::{self, Document, List, duration_as_written, is_usable_address},
+        resolved::{Admin, Dns, Http, Http2, HttpIdentity, Listen, Node, Redirect, Resolver, TraceMode},
     },
     fleet::RegionId,
 };
@@ -116,11 +116,39 @@ pub(super) fn http(document: &Document) -> Http {
         drain_timeout: http.drain_timeout.value,
         trusted_proxies: http.trusted_proxies.items.iter().map(|network| network.value).collect(),
         proxy_protocol: http.proxy_protocol.items.iter().map(|network| network.value).collect(),
+        identity: identity(&http.identity),
+        https_redirect: http.https_redirect.as_ref().map(|redirect| Redirect {
+            status: redirect.status.value.0,
+            scheme: Some("https"),
+            host: None,
+            port: (redirect.port.value != 443).then_some(redirect.port.value),
+            path: None,
+            keep_query: true,
+        }),
+        hsts: http.hsts.as_ref().map(|hsts| {
+            let subdomains = if hsts.include_subdomains.value { "; includeSubDomains" } else { "" };
+            let preload = if hsts.preload.value { "; preload" } else { "" };
+            format!("max-age={}{subdomains}{preload}", hsts.max_age.value.as_secs()).into()
+        }),
         h2: http2(&http.h2),
     }
 }
 
-fn http2(h2: &Http2Keys) -> Http2 {
+fn identity(identity: &document::HttpIdentity) -> HttpIdentity {
+    HttpIdentity {
+        x_forwarded: identity.x_forwarded.value,
+        forwarded: identity.forwarded.value,
+        via: identity.via.value,
+        request_id: identity.request_id.value,
+        trace: match identity.trace.value {
+            document::TraceMode::Keep => TraceMode::Keep,
+            document::TraceMode::Make => TraceMode::Make,
+            document::TraceMode::Restart => TraceMode::Restart,
+        },
+    }
+}
+
+fn http2(h2: &document::Http2) -> Http2 {
     let bytes = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
     Http2 {
         max_streams: h2.max_streams.value,

@@ -56,6 +56,8 @@ fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mu
             max_body: usize::try_from(pool.retry.max_body.0).unwrap_or(usize::MAX),
             statuses: pool.retry.statuses.items.iter().map(|statuses| (statuses.value.0, statuses.value.1)).collect(),
         },
+        max_connections: pool.max_connections.value,
+        max_connection_age: pool.max_connection_age.value,
         max_idle_connections: pool.max_idle_connections.value as usize,
         idle_timeout: pool.idle_timeout.value,
     }

@@ -8,7 +8,7 @@ use std::{future::poll_fn, io, net::SocketAddr, pin::pin, rc::Rc, task::Poll, ti
 
 use tokio::{io::AsyncReadExt, net::TcpStream};
 
-pub(super) use guests::Guests;
+pub(super) use guests::Guest;
 pub(super) use handshake::Turnstile;
 use preamble::{Preamble, Told};
 
@@ -63,7 +63,7 @@ pub(super) async fn welcome(mut stream: TcpStream, from: SocketAddr, door: Door,
     }
     // Those who speak for others have the connections of many.
     let most = if is_trusted { u32::MAX } else { most };
-    let Some(_guest) = seat.worker.guests.admit(address, most) else { return SentAway::TooMany.count() };
+    let Some(_guest) = seat.worker.guests.admit(address.into(), most) else { return SentAway::TooMany.count() };
     match door {
         Door::Plain => serve(Stream::Plain(stream), seat.worker.meet(address, None), seat).await,
         Door::Tls => {

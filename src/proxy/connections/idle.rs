@@ -15,7 +15,14 @@ use super::{
 use crate::{
     clock::Clock,
     config,
-    proxy::{exchange::Listening, io::Wire, observe::PoolMetrics, route::PoolPlan, transfer::H1End},
+    proxy::{
+        exchange::Listening,
+        io::Wire,
+        observe::PoolMetrics,
+        route::PoolPlan,
+        tally::{self, Tally},
+        transfer::H1End,
+    },
     resolver::Reach,
 };
 
@@ -25,6 +32,8 @@ pub(in crate::proxy) struct Connections {
     idle: RefCell<HashMap<Key, Vec<Idle>>>,
     /// Those of origins that speak HTTP/2.
     pub(super) shared: Shared,
+    /// All there are, idle or not.
+    pub(super) open: Rc<Tally<Key>>,
     pub(super) clock: Clock,
 }
 
@@ -49,24 +58,28 @@ pub(in crate::proxy) struct Lent {
 
 /// Counts a connection as opened, and as closed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Counted(Arc<PoolMetrics>);
+pub(super) struct Counted {
+    metrics: Arc<PoolMetrics>,
+    /// Among those to its origin.
+    _place: tally::Counted<Key>,
+}
 
 impl Counted {
-    pub(super) fn new(metrics: &Arc<PoolMetrics>) -> Self {
+    pub(super) fn new(metrics: &Arc<PoolMetrics>, place: tally::Counted<Key>) -> Self {
         metrics.opened.increment(1);
-        Self(Arc::clone(metrics))
+        Self { metrics: Arc::clone(metrics), _place: place }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.closed.increment(1);
+        self.metrics.closed.increment(1);
     }
 }
 
 impl Connections {
     pub(in crate::proxy) fn new(clock: Clock) -> Rc<Self> {
-        Rc::new(Self { idle: RefCell::default(), shared: Shared::default(), clock })
+        Rc::new(Self { idle: RefCell::default(), shared: Shared::default(), open: Rc::default(), clock })
     }
 
     /// An idle connection that is still open, and leads where the origin is now.
@@ -77,7 +90,7 @@ impl Connections {
         while let Some(Idle { mut wire, metrics, way, until }) = idle.pop() {
             let way = Way { origin: origin.clone(), ..way };
             // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
-            if until > now && way.is_good() && wire.is_quiet() {
+            if until > now && way.is_good(now) && wire.is_quiet() {
                 return Some(self.lent(wire, metrics, way, &pool.settings));
             }
         }
@@ -85,8 +98,8 @@ impl Connections {
     }
 
     /// Wraps a fresh connection, to be kept afterwards as the pool says.
-    pub(super) fn lend(self: &Rc<Self>, wire: Wire, way: Way, pool: &PoolPlan) -> Lent {
-        self.lent(wire, Counted::new(&pool.metrics), way, &pool.settings)
+    pub(super) fn lend(self: &Rc<Self>, wire: Wire, way: Way, counted: Counted, pool: &PoolPlan) -> Lent {
+        self.lent(wire, counted, way, &pool.settings)
     }
 
     fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, way: Way, pool: &config::Pool) -> Lent {
@@ -105,7 +118,7 @@ impl Connections {
         let now = self.clock.now();
         self.shared.sweep(now);
         self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain_mut(|entry| entry.until > now && entry.way.is_good() && entry.wire.is_quiet());
+            idle.retain_mut(|entry| entry.until > now && entry.way.is_good(now) && entry.wire.is_quiet());
             !idle.is_empty()
         });
     }
@@ -115,10 +128,11 @@ impl Lent {
     /// The request is over and the connection may serve another.
     pub(in crate::proxy) fn give_back(mut self) {
         let Some(home) = self.home.upgrade() else { return };
-        if !self.way.is_good() || !self.end.wire.is_quiet() {
+        let now = home.clock.now();
+        if !self.way.is_good(now) || !self.end.wire.is_quiet() {
             return;
         }
-        let until = home.clock.now() + self.idle_timeout;
+        let until = now + self.idle_timeout;
         let mut all = home.idle.borrow_mut();
         let idle = all.entry(self.way.key()).or_default();
         if idle.len() < self.max_idle {

@@ -11,7 +11,11 @@ use std::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
-use super::{Lent, way::Way};
+use super::{
+    Lent,
+    idle::Counted,
+    way::{Key, Way},
+};
 use crate::{
     config::Protocol,
     fleet::Address,
@@ -27,13 +31,16 @@ use crate::{
 
 /// Connects within the pool's limit, for HTTP/1.
 pub(in crate::proxy) async fn open(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<Lent, Refusal> {
-    let (stream, way) = connect(origin, pool, seat).await?;
+    let (stream, way, counted) = connect(origin, pool, seat).await?;
     let worker = &seat.worker;
-    Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), way, pool))
+    Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, pool))
 }
 
 /// Connects within the pool's limit, TLS included, wherever the origin is now.
-pub(super) async fn connect(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<(Stream, Way), Refusal> {
+pub(super) async fn connect(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<(Stream, Way, Counted), Refusal> {
+    let connections = &seat.worker.connections;
+    let place = connections.open.admit(Key::new(origin, pool), pool.settings.max_connections);
+    let place = place.ok_or(Refusal::OriginsBusy)?;
     seat.deadline.set(pool.settings.timeouts.connect);
     let mut connecting = pin!(reach(origin, pool));
     let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
@@ -42,7 +49,11 @@ pub(super) async fn connect(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Res
         Poll::Pending => Poll::Pending,
     });
     match connected.await {
-        Some(Ok((stream, peer))) => Ok((stream, Way { origin: origin.clone(), peer, manner: pool.manner })),
+        Some(Ok((stream, peer))) => {
+            let until = connections.clock.now() + pool.settings.max_connection_age;
+            let way = Way { origin: origin.clone(), peer, manner: pool.manner, until };
+            Ok((stream, way, Counted::new(&pool.metrics, place)))
+        }
         Some(Err(error)) => {
             tracing::debug!(origin = %origin.address(), %error, "origin did not accept a connection");
             Err(Refusal::ConnectFailed)

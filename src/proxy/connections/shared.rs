@@ -18,7 +18,6 @@ use h2::client::{Builder, SendRequest};
 use tokio::{sync::Notify, task::JoinSet};
 
 use super::{
-    idle::Counted,
     open::connect,
     way::{Key, Way},
 };
@@ -173,7 +172,7 @@ async fn open(key: &Key, origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result
     let connections = &seat.worker.connections;
     let announced = Announced::new(&connections.shared, key);
     let opened = async {
-        let (stream, way) = connect(origin, pool, seat).await?;
+        let (stream, way, counted) = connect(origin, pool, seat).await?;
         let handshake = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -186,15 +185,14 @@ async fn open(key: &Key, origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result
             tracing::debug!(origin = %origin.address(), %error, "origin did not accept HTTP/2");
             Refusal::ConnectFailed
         })?;
-        Ok((send, connection, way))
+        Ok((send, connection, way, counted))
     };
-    let (send, connection, way) =
+    let (send, connection, way, counted) =
         opened.await.inspect_err(|refusal: &Refusal| announced.opening.failed.set(Some(*refusal)))?;
     let load = Rc::<Load>::default();
     load.streams.set(1);
     let place = Place { load: Rc::clone(&load), clock: connections.clock.clone() };
-    let (driven, counted) = (Rc::clone(&load), Counted::new(&pool.metrics));
-    let address = origin.address().clone();
+    let (driven, address) = (Rc::clone(&load), origin.address().clone());
     connections.shared.drivers.borrow_mut().spawn_local(async move {
         if let Err(error) = connection.await {
             tracing::debug!(origin = %address, %error, "a connection to an HTTP/2 origin ended");
@@ -237,11 +235,13 @@ impl Drop for Announced<'_> {
 impl Shared {
     /// A place on a connection that has one, and leads where the origin is now.
     fn take(&self, key: &Key, origin: &Reach, clock: &Clock) -> Option<(SendRequest<Piece>, Place)> {
-        let mut origins = self.origins.borrow_mut();
+        let (now, mut origins) = (clock.now(), self.origins.borrow_mut());
         let connections = &mut origins.get_mut(key)?.connections;
         connections.retain(|connection| !connection.load.is_over.get());
         let has_room = |connection: &&Multiplexed| {
-            origin.leads_to(connection.way.peer)
+            let way = &connection.way;
+            now < way.until
+                && origin.leads_to(way.peer)
                 && connection.load.streams.get() < connection.send.current_max_send_streams().min(MOST_STREAMS)
         };
         let Multiplexed { send, load, .. } = connections.iter().find(has_room)?;
@@ -261,7 +261,7 @@ impl Shared {
     pub(super) fn sweep(&self, now: Duration) {
         let is_fit = |Multiplexed { load, way, idle_timeout, .. }: &Multiplexed| {
             !load.is_over.get()
-                && way.is_good()
+                && way.is_good(now)
                 && (load.streams.get() > 0 || load.idle_since.get() + *idle_timeout > now)
         };
         self.origins.borrow_mut().retain(|_, origin| {

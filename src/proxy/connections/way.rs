@@ -1,6 +1,6 @@
 //! Where a connection leads.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::{fleet::Address, proxy::route::PoolPlan, resolver::Reach};
 
@@ -11,6 +11,8 @@ pub(super) struct Way {
     pub(super) peer: SocketAddr,
     /// How it was made: protocol and TLS.
     pub(super) manner: u64,
+    /// When it is too old to serve another request.
+    pub(super) until: Duration,
 }
 
 /// What a connection is for: it serves whoever asks for the same.
@@ -31,8 +33,8 @@ impl Way {
         Key { address: self.origin.address().clone(), manner: self.manner }
     }
 
-    /// Whether the origin is still there.
-    pub(super) fn is_good(&self) -> bool {
-        self.origin.leads_to(self.peer)
+    /// Whether the origin is still there, and the connection not too old.
+    pub(super) fn is_good(&self, now: Duration) -> bool {
+        now < self.until && self.origin.leads_to(self.peer)
     }
 }

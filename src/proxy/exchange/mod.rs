@@ -6,6 +6,6 @@ mod sides;
 mod talk;
 mod tunnel;
 
-pub(super) use order::{Asking, Order, Refused, Reply, settle, settle_h1, unread};
+pub(super) use order::{Asking, Order, Refused, Reply, Told, settle, settle_h1, unread};
 pub(super) use run::{After, Asker, refuse, run};
 pub(super) use sides::{Awaiting, Listening};

@@ -1,11 +1,11 @@
 //! What a request's head leads to: everything that is known before anybody else is asked.
 
-use std::{mem::MaybeUninit, rc::Rc};
+use std::{mem::MaybeUninit, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 
 use crate::{
-    config::Protocol,
+    config::{self, HttpIdentity, Protocol},
     proxy::{
         Refusal,
         answer::OwnAnswer,
@@ -14,8 +14,9 @@ use crate::{
         headers::{Hop, Identity, Outgoing, all},
         id::RequestId,
         peer::Peer,
-        route::{Action, Asked, Changes, Edits, Forward, Limits, RoutePlan, Routing, Values},
+        route::{Action, Asked, Changes, Edits, Forward, Limits, Redirect, RoutePlan, Routing, Values},
         target::Target,
+        trace::Traceparent,
         worker::{View, Worker},
     },
 };
@@ -57,6 +58,15 @@ pub(super) enum OriginHead {
 }
 
 impl Order {
+    /// What the origin speaks that answered in HTTP/1 `minor`, or in HTTP/2.
+    pub(super) fn spoken(&self, minor: Minor) -> &'static str {
+        match (&self.errand, minor) {
+            (Errand::Ask(.., OriginHead::H2(_)), _) => "2",
+            (_, Minor::One) => "1.1",
+            (_, Minor::Zero) => "1.0",
+        }
+    }
+
     /// Gives back what was lent.
     pub(in crate::proxy) fn give_back(self, worker: &Worker) {
         if let Errand::Ask(.., OriginHead::H1(head)) = self.errand {
@@ -73,6 +83,8 @@ pub(in crate::proxy) struct Asking<'a> {
     /// Host and port, where they stand outside the headers.
     pub(in crate::proxy) authority: Option<&'a str>,
     pub(in crate::proxy) hop: Hop<'a>,
+    /// `1.0`, `1.1` or `2`.
+    pub(in crate::proxy) version: &'static str,
     pub(in crate::proxy) length: Result<Length, Malformed>,
 }
 
@@ -85,6 +97,25 @@ pub(in crate::proxy) struct Reply {
     pub(in crate::proxy) is_head: bool,
     /// Whether the client's connection may serve another request.
     pub(in crate::proxy) persists: bool,
+    pub(in crate::proxy) told: Told,
+}
+
+/// What clients are told beside what the answer itself says.
+#[derive(Clone, Debug)]
+pub(in crate::proxy) struct Told {
+    /// The request's id.
+    pub(in crate::proxy) id: bool,
+    /// That the answer came through us.
+    pub(in crate::proxy) via: bool,
+    /// To come by TLS from now on.
+    pub(in crate::proxy) hsts: Option<Arc<str>>,
+}
+
+impl Told {
+    fn new(settings: &config::Http, peer: &Peer) -> Self {
+        let HttpIdentity { request_id: id, via, .. } = settings.identity;
+        Self { id, via, hsts: settings.hsts.clone().filter(|_| peer.tls.is_some()) }
+    }
 }
 
 /// A request that may not.
@@ -107,7 +138,9 @@ pub(in crate::proxy) fn settle_h1(
     let mut room: Room<'_> = [const { MaybeUninit::uninit() }; _];
     let parsed = RequestHead::parse(bytes, &mut room).and_then(|head| Ok((head, Hop::read(head.headers)?)));
     let (head, hop) = parsed.map_err(|malformed| unread(worker, malformed.into()))?;
-    settle(worker, view, routing, &Asking { head, authority: None, hop, length: request_length(&head) }, peer)
+    let version = if head.minor == Minor::Zero { "1.0" } else { "1.1" };
+    let asking = Asking { head, authority: None, hop, version, length: request_length(&head) };
+    settle(worker, view, routing, &asking, peer)
 }
 
 /// Settles what a request asks for.
@@ -118,7 +151,7 @@ pub(in crate::proxy) fn settle(
     asking: &Asking<'_>,
     peer: &Peer,
 ) -> Result<Order, Refused> {
-    let Asking { head, authority, hop, length } = asking;
+    let Asking { head, authority, hop, length, version } = asking;
     if head.headers.len() > routing.settings.max_headers {
         return Err(unread(worker, Refusal::HeadTooLarge));
     }
@@ -128,6 +161,7 @@ pub(in crate::proxy) fn settle(
         minor: head.minor,
         is_head: head.method == "HEAD",
         persists: hop.persists(head.minor) && worker.keeps(peer),
+        told: Told::new(&routing.settings, peer),
     };
     if head.target.len() > routing.settings.max_uri_length {
         return Err(Refused { refusal: Refusal::UriTooLong, length: Length::UntilClose, reply });
@@ -154,7 +188,18 @@ pub(in crate::proxy) fn settle(
         Err(refusal) => return Err(Refused { refusal, length, reply }),
     };
     let certificate = peer.tls.as_ref().and_then(|facts| facts.certificate.as_deref());
-    let identity = Identity { client: peer.address, scheme: peer.scheme(), is_trusted, certificate, id: &reply.id };
+    let told = routing.settings.identity;
+    let trace = worker.random(|random| Traceparent::of(head.headers, told.trace, is_trusted, random));
+    let identity = Identity {
+        client: peer.address,
+        scheme: peer.scheme(),
+        version,
+        is_trusted,
+        certificate,
+        id: &reply.id,
+        trace: trace.as_ref(),
+        told,
+    };
     let upgrade = upgrade(head, hop, length);
     let (errand, response_lines) =
         Errands { worker, routing, route, asking, target: &target, length, upgrade, identity }.settle();
@@ -181,18 +226,12 @@ impl Errands<'_> {
     fn settle(&self) -> (Errand, Vec<u8>) {
         let RoutePlan { action, response_headers, .. } = self.routing.route(self.route);
         let lines = self.lines(response_headers);
+        if let Some(redirect) = self.routing.https_redirect.as_ref().filter(|_| !self.is_secure()) {
+            return (tell(self.redirected(redirect), response_headers, lines), Vec::new());
+        }
         match action {
             Action::Forward(forward) => (self.ask(forward), lines),
-            Action::Redirect(redirect) => {
-                let to = redirect.location(&self.values(), self.target.authority, self.target.path_and_query);
-                let answer = to.map(|to| OwnAnswer {
-                    status: redirect.status,
-                    headers: vec![("location", to.into())],
-                    body: Bytes::new(),
-                    added: Vec::new(),
-                });
-                (tell(answer.ok_or(Refusal::BadHost), response_headers, lines), Vec::new())
-            }
+            Action::Redirect(redirect) => (tell(self.redirected(redirect), response_headers, lines), Vec::new()),
             Action::Respond(respond) => {
                 let has_type = !respond.body.is_empty();
                 let answer = OwnAnswer {
@@ -207,6 +246,18 @@ impl Errands<'_> {
                 (tell(Ok(answer), response_headers, lines), Vec::new())
             }
         }
+    }
+
+    fn redirected(&self, redirect: &Redirect) -> Result<OwnAnswer, Refusal> {
+        let to = redirect.location(&self.values(), self.target.authority, self.target.path_and_query);
+        let headers = vec![("location", to.ok_or(Refusal::BadHost)?.into())];
+        Ok(OwnAnswer { status: redirect.status, headers, body: Bytes::new(), added: Vec::new() })
+    }
+
+    /// Whether the client came by TLS, to us or to a trusted proxy.
+    fn is_secure(&self) -> bool {
+        let is_said = || all(self.asking.head.headers, "x-forwarded-proto").any(|header| header.value == b"https");
+        self.identity.scheme == "https" || (self.identity.is_trusted && is_said())
     }
 
     fn ask(&self, forward: &Forward) -> Errand {
@@ -270,7 +321,13 @@ pub(in crate::proxy) fn unread(worker: &Worker, refusal: Refusal) -> Refused {
     Refused {
         refusal,
         length: Length::UntilClose,
-        reply: Reply { id, minor: Minor::One, is_head: false, persists: false },
+        reply: Reply {
+            id,
+            minor: Minor::One,
+            is_head: false,
+            persists: false,
+            told: Told { id: true, via: false, hsts: None },
+        },
     }
 }
 

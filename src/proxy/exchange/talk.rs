@@ -277,6 +277,8 @@ impl<'a> Talk<'a> {
             client: reply.minor,
             persists,
             id: &reply.id,
+            told: &reply.told,
+            version: self.order.spoken(head.minor),
             changes,
         };
         match head.status {

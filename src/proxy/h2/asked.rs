@@ -67,7 +67,7 @@ fn read(
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let head = RequestHead { method: parts.method.as_str(), target, minor: Minor::One, headers: &headers };
     let hop = Hop::read(head.headers).map_err(|malformed| refused(malformed.into()))?;
-    let asking = Asking { head, authority, hop, length: length(&head, recv.is_end_stream()) };
+    let asking = Asking { head, authority, hop, version: "2", length: length(&head, recv.is_end_stream()) };
     settle(&seat.worker, view, routing, &asking, peer)
 }
 

@@ -101,6 +101,11 @@ fn status(number: u16) -> StatusCode {
 }
 
 impl Redirect {
+    /// One that leaves the path as it is.
+    pub(super) fn plain(to: &config::Redirect) -> Self {
+        Self { status: status(to.status), to: to.clone(), path: None }
+    }
+
     /// The URL that the client is sent to: always a whole one, so that no path can be read as a host. `authority` is the host with its port as
     /// the client named them. Nothing where nobody named a host.
     pub(in crate::proxy) fn location(

@@ -22,7 +22,7 @@ mod routing;
 mod segments;
 mod template;
 
-pub(super) use action::{Action, Forward, Limits};
+pub(super) use action::{Action, Forward, Limits, Redirect};
 pub use asked::Asked;
 pub(super) use edits::{Changes, Edits};
 pub(super) use rewrite::Rewrite;

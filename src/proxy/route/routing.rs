@@ -6,7 +6,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Asked, action::Action, edits::Edits, hosts::Hosts, segments::Path, template::Fixed};
+use super::{
+    Asked,
+    action::{Action, Redirect},
+    edits::Edits,
+    hosts::Hosts,
+    segments::Path,
+    template::Fixed,
+};
 use crate::{
     config::{self, Config},
     fleet::{PoolId, RegionId},
@@ -34,6 +41,8 @@ pub struct Routing {
     /// Limits and timeouts of client connections.
     pub(in crate::proxy) settings: Arc<config::Http>,
     pub(in crate::proxy) tls: ClientTls,
+    /// Where clients are sent that ask in the clear.
+    pub(in crate::proxy) https_redirect: Option<Redirect>,
 }
 
 /// How TLS is spoken with clients.
@@ -109,6 +118,7 @@ impl Routing {
             spare: Spare::new(config.regions.len()),
             settings: Arc::new(config.http.clone()),
             tls: ClientTls { server, handshake_timeout: config.tls.handshake_timeout },
+            https_redirect: config.http.https_redirect.as_ref().map(Redirect::plain),
         }
     }
 

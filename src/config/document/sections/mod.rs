@@ -11,7 +11,7 @@ mod zone;
 
 pub(crate) use check::{Check, Timing, default_timing};
 pub(crate) use document::Document;
-pub(crate) use node::Http2;
+pub(crate) use node::{Http2, HttpIdentity, TraceMode};
 pub(crate) use pool::{Origin, Pool, Protocol, WhenAllDown};
 pub(crate) use region::Region;
 pub(crate) use route::{HeaderEdits, Redirect, Respond, Route, Scheme, Test};

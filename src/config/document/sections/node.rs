@@ -7,11 +7,20 @@ use ipnet::IpNet;
 use crate::config::{
     document::{
         List,
-        scalar::{ByteSize, Name, Text},
+        scalar::{ByteSize, Name, RedirectStatus, Text, choice},
         section::section,
     },
     resolved::BodyLimit,
 };
+
+choice! {
+    /// What becomes of `traceparent`.
+    pub(crate) enum TraceMode {
+        Keep = "keep",
+        Make = "make",
+        Restart = "restart",
+    }
+}
 
 section! {
     /// Who this node is.
@@ -67,8 +76,48 @@ section! {
         /// Networks whose connections begin with a PROXY header, version 1 or 2, that says whose they are. They have to have one; those of
         /// others must not.
         proxy_protocol: List<IpNet> = [],
+        /// What origins are told about who is asking.
+        identity: HttpIdentity = {},
+        /// Sends clients that ask in the clear to HTTPS, whatever they ask for; those of a trusted proxy that says `X-Forwarded-Proto: https` are
+        /// there already.
+        https_redirect: HttpsRedirect = optional "they are served in the clear",
+        /// Tells clients that ask over TLS to do so from now on (`Strict-Transport-Security`), instead of what an origin says about it.
+        hsts: Hsts = optional "nothing is said",
         /// HTTP/2 with clients, over TLS or in the clear by prior knowledge.
         h2: Http2 = {},
+    }
+
+    /// What origins are told about who is asking.
+    pub(crate) struct HttpIdentity ("`http.identity`") {
+        /// `X-Forwarded-For`, `-Proto` and `-Host`. Where this is off, those of trusted proxies pass as they are; those of others never do.
+        x_forwarded: bool = true,
+        /// `Forwarded` (RFC 7239).
+        forwarded: bool = false,
+        /// `Via`, in requests and answers.
+        via: bool = false,
+        /// `X-Request-Id`: a trusted proxy's where it has one, else a new one; in requests and answers. Where this is off, it passes as it is.
+        request_id: bool = true,
+        /// `traceparent` (W3C Trace Context): `keep` passes it on as it is; `make` begins a trace where there is no valid one; `restart` does so for
+        /// all that do not come from a trusted proxy.
+        trace: TraceMode = "keep",
+    }
+
+    /// Where clients that ask in the clear are sent.
+    pub(crate) struct HttpsRedirect ("`http.https_redirect`") {
+        /// The status; 307 and 308 keep the method, 301 and 308 may be remembered.
+        status: RedirectStatus = 308,
+        /// The port for HTTPS, as clients reach it.
+        port: u16 = 443 in 1 ..= 65535,
+    }
+
+    /// What clients are told about coming by TLS.
+    pub(crate) struct Hsts ("`http.hsts`") {
+        /// How long they remember it.
+        max_age: Duration = "365d" in "0s" ..= "3650d",
+        /// Whether it is so for all hosts below theirs.
+        include_subdomains: bool = false,
+        /// Whether browsers may know it beforehand.
+        preload: bool = false,
     }
 
     /// HTTP/2 with clients.

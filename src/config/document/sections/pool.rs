@@ -38,6 +38,10 @@ section! {
         retries: u32 = 2 in 0 ..= 10,
         /// What such tries may cost.
         retry: Retry = {},
+        /// Connections that one worker has to one origin at most. Requests that would need another are sent to other origins, or refused.
+        max_connections: u32 = 1024 in 1 ..= 1000000,
+        /// How old a connection to an origin may become; it finishes what is under way.
+        max_connection_age: Duration = "1h" in "1s" ..= "24h",
         /// Idle connections that one worker keeps per origin.
         max_idle_connections: u32 = 256 in 0 ..= 10000,
         /// How long such a connection is kept.
