@@ -336,6 +336,8 @@ pub enum CheckKind {
         host: Arc<str>,
         /// Statuses that are good, first and last.
         statuses: (u16, u16),
+        /// Whether it is asked by HTTP/1 in the clear, whatever the origins speak otherwise.
+        is_plain: bool,
     },
 }
 

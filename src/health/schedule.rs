@@ -134,7 +134,7 @@ impl Watch {
         loop {
             let began = self.clock.now();
             let Ok(place) = self.places.acquire().await else { return };
-            let answer = probe::ask(&self.addresses, &self.target.check).await;
+            let answer = probe::ask(&self.addresses, &self.target.check, &self.target.manner).await;
             drop(place);
             let is_good = answer.is_ok();
             if let Err(failure) = &answer {
@@ -192,6 +192,7 @@ mod tests {
     use crate::{
         config::{Check, CheckKind},
         fleet::{Address, Health},
+        health::target::Manner,
     };
 
     fn target(address: SocketAddr, kind: CheckKind) -> Target {
@@ -205,7 +206,7 @@ mod tests {
         };
         let address = Address::Fixed(address);
         let subject = Subject::Origin { pool: "shop".into(), address: address.clone() };
-        Target { subject, addresses: vec![address], check: Check { kind, port: None, timing } }
+        Target { subject, addresses: vec![address], check: Check { kind, port: None, timing }, manner: Manner::PLAIN }
     }
 
     /// Takes signals until one says so.
@@ -239,7 +240,7 @@ mod tests {
             });
             let (signals, mut received) = mpsc::channel(16);
             let mut prober = Prober::new(signals, Clock::system());
-            let kind = CheckKind::Http { path: "/".into(), host: "shop".into(), statuses: (200, 399) };
+            let kind = CheckKind::Http { path: "/".into(), host: "shop".into(), statuses: (200, 399), is_plain: false };
             prober.set_targets(vec![target(address, kind)], 4, &Directory::default());
             let first = received.recv().await.unwrap();
             assert_eq!(first.belief, Belief::Health(Health::Down), "{answer}");

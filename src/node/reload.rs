@@ -33,7 +33,11 @@ impl Reloader {
     /// Looks up and probes what the config names, and says which config that is.
     pub(super) fn watch(&mut self) {
         self.resolver.follow(&self.directory, &self.config.resolver);
-        self.prober.set_targets(health::targets(&self.config), self.config.health.max_in_flight, &self.directory);
+        self.prober.set_targets(
+            health::targets(&self.config, &self.secured.origins),
+            self.config.health.max_in_flight,
+            &self.directory,
+        );
         metrics::gauge!("meridian_config_revision").set(precise(self.revision));
     }
 

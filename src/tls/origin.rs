@@ -52,6 +52,13 @@ enum Trusted {
     Ca(Watched<RootCertStore>),
 }
 
+impl PartialEq for OriginTls {
+    /// Whether they are the same one.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl OriginTls {
     /// Reads what a pool needs; nothing where its origins are spoken to in the clear.
     ///

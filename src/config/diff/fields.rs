@@ -42,8 +42,9 @@ fn asked(check: &Check) -> String {
     let port = check.port.map_or(String::new(), |port| format!(" port {port}"));
     match &check.kind {
         CheckKind::Tcp => format!("TCP{port}"),
-        CheckKind::Http { path, host, statuses: (first, last) } => {
-            format!("HTTP{port} `{path}` of `{host}` for {first}-{last}")
+        CheckKind::Http { path, host, statuses: (first, last), is_plain } => {
+            let plain = if *is_plain { " in the clear" } else { "" };
+            format!("HTTP{port} `{path}` of `{host}` for {first}-{last}{plain}")
         }
     }
 }

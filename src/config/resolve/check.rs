@@ -14,6 +14,7 @@ pub(super) fn resolve(written: &document::Check, name: &str, problems: &mut Diag
                 path: http.path.0.as_str().into(),
                 host: http.host.as_ref().map_or(name, |host| &host.0).into(),
                 statuses: (http.status.0, http.status.1),
+                is_plain: http.plain.value,
             },
             port: http.port.as_ref().map(|port| port.value),
             timing: timing(&http.timing, problems),

@@ -87,12 +87,12 @@ fn checks_regions_and_pools_mean_what_they_say() {
     let config = config(LARGE);
     let (eu, us) = (&config.regions[0], &config.regions[1]);
     assert_eq!((eu.check.port, eu.capacity_per_second), (Some(8080), 2));
-    let asked = CheckKind::Http { path: "/".into(), host: "us".into(), statuses: (204, 204) };
+    let asked = CheckKind::Http { path: "/".into(), host: "us".into(), statuses: (204, 204), is_plain: false };
     assert_eq!((&us.check.kind, us.check.port), (&asked, Some(81)));
 
     let (blog, shop) = (&config.pools[0], &config.pools[1]);
     assert_eq!((blog.when_all_down, blog.origins[0].region), (WhenAllDown::Closed, RegionId(1)));
-    let asked = CheckKind::Http { path: "/up".into(), host: "shop".into(), statuses: (200, 399) };
+    let asked = CheckKind::Http { path: "/up".into(), host: "shop".into(), statuses: (200, 399), is_plain: false };
     assert_eq!((&shop.check.kind, shop.check.timing.fall), (&asked, 3));
     assert_eq!(shop.check.timing.interval, Duration::from_secs(2));
 }

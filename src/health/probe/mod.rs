@@ -7,6 +7,7 @@ use std::fmt;
 
 use rustix::io::Errno;
 
+use super::target::Manner;
 use crate::{
     config::{Check, CheckKind},
     resolver::Reach,
@@ -19,6 +20,8 @@ pub(super) enum Failure {
     Connection(std::io::Error),
     /// Not HTTP.
     Protocol(hyper::Error),
+    /// Not HTTP/2.
+    Http2(h2::Error),
     /// A status outside the good range.
     Status(u16),
     /// No answer in time.
@@ -39,6 +42,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Connection(error) => write!(f, "connection: {error}"),
             Self::Protocol(error) => write!(f, "not a good answer: {error}"),
+            Self::Http2(error) => write!(f, "not a good answer: {error}"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::Timeout => f.write_str("no answer in time"),
         }
@@ -46,12 +50,13 @@ impl fmt::Display for Failure {
 }
 
 /// Asks several addresses at the same time; the first good answer is the answer.
-pub(super) async fn ask(addresses: &[Reach], check: &Check) -> Result<(), Failure> {
+pub(super) async fn ask(addresses: &[Reach], check: &Check, manner: &Manner) -> Result<(), Failure> {
     let mut asked = tokio::task::JoinSet::new();
     for address in addresses {
-        let (address, kind, limit) = (address.clone(), check.kind.clone(), check.timing.timeout);
+        let (address, kind, manner) = (address.clone(), check.kind.clone(), manner.clone());
+        let limit = check.timing.timeout;
         asked.spawn(async move {
-            tokio::time::timeout(limit, ask_one(&address, &kind)).await.unwrap_or(Err(Failure::Timeout))
+            tokio::time::timeout(limit, ask_one(&address, &kind, &manner)).await.unwrap_or(Err(Failure::Timeout))
         });
     }
     let mut last = Failure::Timeout;
@@ -65,9 +70,12 @@ pub(super) async fn ask(addresses: &[Reach], check: &Check) -> Result<(), Failur
     Err(last)
 }
 
-async fn ask_one(address: &Reach, kind: &CheckKind) -> Result<(), Failure> {
+async fn ask_one(address: &Reach, kind: &CheckKind, manner: &Manner) -> Result<(), Failure> {
     match kind {
         CheckKind::Tcp => tcp::ask(address).await,
-        CheckKind::Http { path, host, statuses } => http::ask(address, path, host, *statuses).await,
+        CheckKind::Http { path, host, statuses, .. } => {
+            let status = http::ask(address, manner, path, host).await?;
+            if (statuses.0..=statuses.1).contains(&status) { Ok(()) } else { Err(Failure::Status(status)) }
+        }
     }
 }

@@ -71,7 +71,7 @@ impl Identity<'_> {
             said("forwarded").for_each(|link| chain.push(link));
             match self.client {
                 IpAddr::V4(client) => {
-                    chain.end(format_args!("for={client};host=\"{authority}\";proto={}", self.scheme))
+                    chain.end(format_args!("for={client};host=\"{authority}\";proto={}", self.scheme));
                 }
                 IpAddr::V6(client) => {
                     chain.end(format_args!("for=\"[{client}]\";host=\"{authority}\";proto={}", self.scheme));

@@ -26,6 +26,8 @@ section! {
         host: HostText = optional "the name of the pool, or of the region",
         /// Statuses that are good: one, or first and last.
         status: Statuses = "200-399",
+        /// Whether it is asked by HTTP/1 in the clear, though requests go to the pool's origins by TLS or HTTP/2; for a port of its own, mostly.
+        plain: bool = false,
         /// The port asked.
         port: u16 = optional "the origin's own; for a region's front door the port of the first `listen.http`, or 80" in 1 ..= 65535,
         /// When.
