@@ -133,7 +133,7 @@ fn allocations_of_10_000_requests(origin: &str) -> u64 {
     let (_control, _commands, table) = Control::open(Start {
         config: Arc::clone(&config),
         compiled: Compiled::default()
-            .with(proxy::Routing::build(&config, None, vec![None; config.pools.len()]))
+            .with(proxy::Routing::build(&config, None, &meridian::tls::Outward::none(&config)))
             .with(directory.clone()),
         build_selector: Some(Box::new(balance::build)),
         clock: clock.clone(),

@@ -216,10 +216,30 @@ pub struct Region {
     pub addresses: Vec<IpAddr>,
     /// Requests per second it is built for, 0 where nobody said.
     pub capacity_per_second: u32,
+    /// How its front door is spoken with.
+    pub front_door: FrontDoor,
     /// How its front door is probed; `port` says where.
     pub check: Check,
     /// The other regions, nearest first; those without a location last.
     pub neighbours: Vec<RegionId>,
+}
+
+/// How a front door is spoken with by nodes of other regions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontDoor {
+    /// Its port.
+    pub port: u16,
+    /// Nothing where it is spoken with in the clear.
+    pub tls: Option<OriginTls>,
+}
+
+/// How the origins of other regions are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// By themselves.
+    Direct,
+    /// By their region's front door.
+    FrontDoor,
 }
 
 /// The origins that serve one application.
@@ -239,6 +259,8 @@ pub struct Pool {
     pub when_all_down: WhenAllDown,
     /// How long each step may take.
     pub timeouts: Timeouts,
+    /// How those of other regions are reached.
+    pub via: Via,
     /// Further tries at other origins, where a request left nothing behind.
     pub retries: u32,
     /// What such tries may cost.

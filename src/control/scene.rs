@@ -11,7 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Config, Node, Origin, Pool, Protocol, Region, Retry, Timeouts, WhenAllDown,
+        self, Check, CheckKind, CheckTiming, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry, Timeouts,
+        Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -117,6 +118,7 @@ fn region(name: &str) -> Region {
         name: name.into(),
         addresses: Vec::new(),
         capacity_per_second: 0,
+        front_door: FrontDoor { port: 80, tls: None },
         check: check(Some(80)),
         neighbours: Vec::new(),
     }
@@ -137,6 +139,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         check: check(None),
         when_all_down: WhenAllDown::Open,
         timeouts: Timeouts { connect: second, response_head: second, between_bytes: second, tunnel_idle: second },
+        via: Via::Direct,
         retries: 1,
         retry: Retry {
             budget_percent: 20,

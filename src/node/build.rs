@@ -148,6 +148,6 @@ fn claim(directory: &Path) -> Result<File, BuildError> {
 pub(super) fn compile(config: &Config, secured: &Secured, revision: u64, directory: Directory) -> Compiled {
     // The serial has 32 bits and goes around (RFC 1982).
     let serial = u32::try_from(revision & u64::from(u32::MAX)).unwrap_or_default();
-    let routing = proxy::Routing::build(config, secured.server.clone(), secured.origins.clone());
+    let routing = proxy::Routing::build(config, secured.server.clone(), &secured.outward);
     Compiled::default().with(routing).with(dns::Zones::build(config, serial)).with(directory)
 }

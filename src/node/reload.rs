@@ -34,7 +34,7 @@ impl Reloader {
     pub(super) fn watch(&mut self) {
         self.resolver.follow(&self.directory, &self.config.resolver);
         self.prober.set_targets(
-            health::targets(&self.config, &self.secured.origins),
+            health::targets(&self.config, &self.secured.outward.origins),
             self.config.health.max_in_flight,
             &self.directory,
         );

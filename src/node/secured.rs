@@ -6,7 +6,7 @@ use super::BuildError;
 use crate::{
     clock::Clock,
     config::Config,
-    tls::{self, LoadError, OriginTls, Rounds, ServerTls},
+    tls::{self, LoadError, OriginTls, Outward, Rounds, ServerTls},
 };
 
 /// Certificates and keys, and who looks whether their files changed.
@@ -14,8 +14,7 @@ use crate::{
 pub(super) struct Secured {
     /// Nothing where nobody listens for HTTPS.
     pub(super) server: Option<ServerTls>,
-    /// By pool.
-    pub(super) origins: Vec<Option<OriginTls>>,
+    pub(super) outward: Outward,
     /// Nothing where no pool has any.
     _watching: Option<Rounds>,
 }
@@ -26,15 +25,15 @@ impl Secured {
         let previous = previous.and_then(|previous| previous.server.as_ref());
         let is_needed = !config.listen.https.is_empty();
         let server = is_needed.then(|| ServerTls::load(&config.tls, true, previous, clock)).transpose();
-        let (server, origins) = match (server, tls::load_origins(&config.pools)) {
-            (Ok(server), Ok(origins)) => (server, origins),
-            (server, origins) => {
-                let failed = server.err().into_iter().chain(origins.err());
+        let (server, outward) = match (server, Outward::load(config)) {
+            (Ok(server), Ok(outward)) => (server, outward),
+            (server, outward) => {
+                let failed = server.err().into_iter().chain(outward.err());
                 return Err(LoadError::from(failed.flat_map(LoadError::into_diagnostics).collect::<Vec<_>>()).into());
             }
         };
-        let watched: Vec<OriginTls> = origins.iter().flatten().cloned().collect();
+        let watched: Vec<OriginTls> = outward.all().cloned().collect();
         let watching = (!watched.is_empty()).then(|| tls::watch_origins(watched, config.tls.watch_interval));
-        Ok(Arc::new(Self { server, origins, _watching: watching.transpose()? }))
+        Ok(Arc::new(Self { server, outward, _watching: watching.transpose()? }))
     }
 }

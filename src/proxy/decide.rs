@@ -20,6 +20,8 @@ pub(super) struct Case {
     pub(super) route: usize,
     /// Whose origins answer.
     pub(super) pool: PoolId,
+    /// Whether it came through another region, and so has to stay in this one.
+    pub(super) is_passed_on: bool,
 }
 
 /// Where one try goes.
@@ -52,14 +54,21 @@ impl Picker {
     ) -> Result<Plan, Refusal> {
         let pool = snapshot.generation.pool(case.pool).ok_or(Refusal::NoHealthyOrigin)?;
         let plan = routing.pool(case.pool);
-        let mut regions: &[RegionId] = &plan.regions;
+        // Home stands first, where it has origins at all.
+        let here = plan.regions.split_at_checked(1).map_or(&[][..], |(first, _)| first);
+        let is_home = |regions: &[RegionId]| regions == [routing.home];
+        let mut regions: &[RegionId] = match case.is_passed_on {
+            true if is_home(here) => here,
+            true => &[],
+            false => &plan.regions,
+        };
         let mut left: Vec<RegionId>;
         loop {
             let with = Climb {
                 pool,
                 regions,
                 home: routing.home,
-                when_all_down: plan.settings.when_all_down,
+                when_all_down: plan.line.settings.when_all_down,
                 snapshot,
                 spare: &routing.spare,
                 now,

@@ -32,6 +32,7 @@ mod headers;
 mod id;
 mod io;
 mod listen;
+mod looped;
 mod observe;
 mod peer;
 mod refuse;

@@ -62,6 +62,8 @@ refusals! {
     NoTunnels = "no-tunnels", METHOD_NOT_ALLOWED, "CONNECT is not served here";
     /// The connection was made for a host that asks less, or something else, of clients.
     Misdirected = "misdirected", MISDIRECTED_REQUEST, "this host needs a connection of its own";
+    /// It came through this region before.
+    LoopDetected = "loop-detected", LOOP_DETECTED, "the request came back to a region that it was passed on from";
     /// No route matches.
     NoRoute = "no-route", NOT_FOUND, "no route takes such a request";
     /// Nothing that may be asked is alive.

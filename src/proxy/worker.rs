@@ -29,7 +29,7 @@ use super::{
 use crate::{
     balance::{Selector, Turns},
     clock::{self, Clock, Random},
-    fleet::PoolId,
+    fleet::{Address, PoolId, RegionId},
     resolver::{Directory, Reach},
     table::{Generation, Reader, Snapshot, Table},
 };
@@ -76,9 +76,23 @@ impl View {
         self.0.compiled()
     }
 
+    /// Which region an origin stands in.
+    pub(super) fn region(&self, pool: PoolId, position: usize) -> Option<RegionId> {
+        Some(self.0.pool(pool)?.origins().get(position)?.region)
+    }
+
     pub(super) fn origin(&self, pool: PoolId, position: usize) -> Option<Reach> {
-        let address = &self.0.pool(pool)?.origins().get(position)?.address;
+        self.reach(&self.0.pool(pool)?.origins().get(position)?.address)
+    }
+
+    pub(super) fn reach(&self, address: &Address) -> Option<Reach> {
         Some(self.0.compiled::<Directory>()?.reach(address))
+    }
+
+    /// The pool's origins in a region.
+    pub(super) fn origins_in(&self, pool: PoolId, region: RegionId) -> impl Iterator<Item = usize> {
+        let origins = self.0.pool(pool).map_or(&[][..], |pool| pool.origins());
+        origins.iter().enumerate().filter(move |(_, origin)| origin.region == region).map(|(position, _)| position)
     }
 
     /// A pool's requests under way on this node.

@@ -23,7 +23,7 @@ use super::{
     watched::Watched,
 };
 use crate::{
-    config::{self, Code, Diagnostic, Pool, Protocol, Trust},
+    config::{self, Code, Config, Diagnostic, Pool, Protocol, Region, Trust},
     fleet::Address,
 };
 
@@ -65,11 +65,28 @@ impl OriginTls {
     /// # Errors
     /// Everything that is wrong with its files.
     pub fn load(pool: &Pool) -> Result<Option<Self>, LoadError> {
-        Self::open(pool, &mut Authorities::default())
+        Self::of_pool(pool, &mut Authorities::default())
     }
 
-    pub(super) fn open(pool: &Pool, authorities: &mut Authorities) -> Result<Option<Self>, LoadError> {
+    fn of_pool(pool: &Pool, authorities: &mut Authorities) -> Result<Option<Self>, LoadError> {
         let Some(settings) = &pool.tls else { return Ok(None) };
+        let subject = format!("pool `{}`", pool.name);
+        Self::open(&subject, settings, pool.protocol, pool.origins.len(), authorities).map(Some)
+    }
+
+    fn of_door(region: &Region, protocol: Protocol, authorities: &mut Authorities) -> Result<Option<Self>, LoadError> {
+        let Some(settings) = &region.front_door.tls else { return Ok(None) };
+        let subject = format!("the front door of region `{}`", region.name);
+        Self::open(&subject, settings, protocol, region.addresses.len(), authorities).map(Some)
+    }
+
+    fn open(
+        subject: &str,
+        settings: &config::OriginTls,
+        protocol: Protocol,
+        servers: usize,
+        authorities: &mut Authorities,
+    ) -> Result<Self, LoadError> {
         let trust = match &settings.trust {
             Trust::Platform => authorities.platform().map(Trusted::Given),
             Trust::WebPki => authorities.web_pki().map(Trusted::Given),
@@ -79,23 +96,23 @@ impl OriginTls {
             }
         };
         let client = settings.client.as_ref().map(watched).transpose();
-        let server_name = settings.server_name.as_ref().map(|name| server_name(&pool.name, name)).transpose();
+        let server_name = settings.server_name.as_ref().map(|name| server_name(subject, name)).transpose();
         let (trust, client, server_name) = match (trust, client, server_name) {
             (Ok(trust), Ok(client), Ok(name)) => (trust, client, name),
             (trust, client, name) => {
                 return Err(LoadError([trust.err(), client.err(), name.err()].into_iter().flatten().collect()));
             }
         };
-        let alpn: &[u8] = match pool.protocol {
+        let alpn: &[u8] = match protocol {
             Protocol::H1 => b"http/1.1",
             Protocol::H2 => b"h2",
         };
-        let files = Files { trust, client, alpn, sessions: SESSIONS_PER_ORIGIN * pool.origins.len() };
+        let files = Files { trust, client, alpn, sessions: SESSIONS_PER_ORIGIN * servers };
         let config = files.config().map_err(|why| {
-            let message = format!("`tls` of pool `{}` cannot be used: {why}", pool.name);
+            let message = format!("`tls` of {subject} cannot be used: {why}");
             LoadError(vec![Diagnostic::error(Code::BadCertificate, message)])
         })?;
-        Ok(Some(Self(Arc::new(Inner { config: ArcSwap::new(config), server_name, files: Mutex::new(files) }))))
+        Ok(Self(Arc::new(Inner { config: ArcSwap::new(config), server_name, files: Mutex::new(files) })))
     }
 
     /// What to connect with, now; for each connection anew, since files change. ALPN offers what the pool's `protocol` says, and
@@ -176,27 +193,52 @@ fn watched(pair: &config::Pair) -> Result<Watched<Pair>, Diagnostic> {
     Watched::open(vec![chain.clone(), key.clone()], move || Pair::read(&chain, &key))
 }
 
-fn server_name(pool: &str, name: &str) -> Result<ServerName<'static>, Diagnostic> {
+fn server_name(subject: &str, name: &str) -> Result<ServerName<'static>, Diagnostic> {
     ServerName::try_from(name.to_owned()).map_err(|error| {
-        let message = format!("`server_name` of pool `{pool}` cannot be `{name}`: {error}");
+        let message = format!("`server_name` of {subject} cannot be `{name}`: {error}");
         Diagnostic::error(Code::BadCertificate, message)
     })
 }
 
-/// For every pool of a config, by its id. The system's authorities are read once.
-///
-/// # Errors
-/// Everything that is wrong with the files of all pools.
-pub fn load_origins(pools: &[Arc<Pool>]) -> Result<Vec<Option<OriginTls>>, LoadError> {
-    let (mut authorities, mut problems) = (Authorities::default(), Vec::new());
-    let opened = pools.iter().map(|pool| {
-        OriginTls::open(pool, &mut authorities).unwrap_or_else(|LoadError(more)| {
-            problems.extend(more);
-            None
-        })
-    });
-    let origins = opened.collect();
-    if problems.is_empty() { Ok(origins) } else { Err(LoadError(problems)) }
+/// How TLS is spoken with everything that requests are sent to.
+#[derive(Clone, Debug, Default)]
+pub struct Outward {
+    /// By pool: its origins, where they are not spoken to in the clear.
+    pub origins: Vec<Option<OriginTls>>,
+    /// By region: its front door, for HTTP/1 and for HTTP/2.
+    pub doors: Vec<[Option<OriginTls>; 2]>,
+}
+
+impl Outward {
+    /// For a config. The system's authorities are read once.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files of all pools and front doors.
+    pub fn load(config: &Config) -> Result<Self, LoadError> {
+        let (mut authorities, mut problems) = (Authorities::default(), Vec::new());
+        let mut collect = |opened: Result<Option<OriginTls>, LoadError>| {
+            opened.unwrap_or_else(|LoadError(more)| {
+                problems.extend(more);
+                None
+            })
+        };
+        let origins = config.pools.iter().map(|pool| collect(OriginTls::of_pool(pool, &mut authorities))).collect();
+        let door = |region: &Arc<Region>| {
+            [Protocol::H1, Protocol::H2].map(|protocol| collect(OriginTls::of_door(region, protocol, &mut authorities)))
+        };
+        let doors = config.regions.iter().map(door).collect();
+        if problems.is_empty() { Ok(Self { origins, doors }) } else { Err(LoadError(problems)) }
+    }
+
+    /// All in the clear.
+    pub fn none(config: &Config) -> Self {
+        Self { origins: vec![None; config.pools.len()], doors: vec![[None, None]; config.regions.len()] }
+    }
+
+    /// All there are.
+    pub fn all(&self) -> impl Iterator<Item = &OriginTls> {
+        self.origins.iter().chain(self.doors.iter().flatten()).flatten()
+    }
 }
 
 /// Looks at the files of all these `every` so often, until what it returns is dropped.

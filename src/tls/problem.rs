@@ -4,7 +4,7 @@ use std::{fmt, fs, io::Read, path::Path};
 
 use zeroize::Zeroizing;
 
-use super::{OriginTls, authorities::Authorities, state::Files, store::Store};
+use super::{Outward, state::Files, store::Store};
 use crate::{
     clock,
     config::{Code, Config, Diagnostic},
@@ -53,12 +53,7 @@ pub fn check(config: &Config) -> Vec<Diagnostic> {
         Err(problems) => problems,
     };
     problems.extend(config.tls.directory.as_deref().and_then(|directory| Store::open(directory, 1).err()));
-    let mut authorities = Authorities::default();
-    for pool in &config.pools {
-        if let Err(LoadError(more)) = OriginTls::open(pool, &mut authorities) {
-            problems.extend(more);
-        }
-    }
+    problems.extend(Outward::load(config).err().map(LoadError::into_diagnostics).into_iter().flatten());
     problems
 }
 

@@ -4,6 +4,7 @@
 
 mod config;
 mod dns;
+mod doors;
 mod hostile;
 mod house;
 mod http1;

@@ -8,7 +8,7 @@ use super::{
     tls,
 };
 use crate::{
-    config::{Config, Pool, Protocol, Retry, WhenAllDown},
+    config::{Config, Pool, Protocol, Retry, Via, WhenAllDown},
     fleet::Address,
 };
 
@@ -28,6 +28,11 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
         WhenAllDown::Closed => "closed",
     };
     changes.field(subject, "when_all_down", word(old), word(new));
+    let via = |pool: &Pool| match pool.via {
+        Via::Direct => "direct",
+        Via::FrontDoor => "front-door",
+    };
+    changes.field(subject, "via", via(old), via(new));
     fields::number(changes, subject, "retries", &old.retries, &new.retries);
     retry(subject, &old.retry, &new.retry, changes);
     fields::number(changes, subject, "max_connections", &old.max_connections, &new.max_connections);

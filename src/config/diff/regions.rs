@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     change::Changes,
     fields::{self, region_name},
+    tls,
 };
 use crate::config::{Config, Region};
 
@@ -14,6 +15,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     for (name, before, after) in both {
         let subject = format!("region `{name}`");
         changes.field(&subject, "front door", &fields::list(&before.addresses), &fields::list(&after.addresses));
+        changes.field(&subject, "way to the front door", &way(before), &way(after));
         changes.field(&subject, "capacity", &capacity(before), &capacity(after));
         fields::check(&subject, &before.check, &after.check, changes);
         // A region that came or went is in every order; that is not worth a line for each.
@@ -21,6 +23,11 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
             changes.add(format!("{subject}: the order of the other regions changed"));
         }
     }
+}
+
+/// How other regions speak with it.
+fn way(region: &Region) -> String {
+    format!("port {}, TLS: {}", region.front_door.port, tls::of_origins(region.front_door.tls.as_ref()))
 }
 
 fn capacity(region: &Region) -> String {

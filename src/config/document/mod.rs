@@ -31,7 +31,7 @@ pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
     Check, ClientCertificates, ClientMode, Document, HeaderEdits, Http2, HttpIdentity, Origin, OriginTls, Pair, Policy,
     Pool, Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, Test, Timing, TlsVersion, TraceMode,
-    UnknownHost, Verify, WhenAllDown, Zone, default_timing,
+    UnknownHost, Verify, Via, WhenAllDown, Zone, default_timing,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

@@ -13,7 +13,7 @@ use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, is_usable_address},
-        resolved::{Origin, Pool, Protocol, Retry, Timeouts, WhenAllDown},
+        resolved::{Origin, Pool, Protocol, Retry, Timeouts, Via, WhenAllDown},
     },
     fleet::{Address, RegionId},
 };
@@ -46,6 +46,10 @@ fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mu
             response_head: pool.timeouts.response_head.value,
             between_bytes: pool.timeouts.between_bytes.value,
             tunnel_idle: pool.timeouts.tunnel_idle.value,
+        },
+        via: match pool.via.value {
+            document::Via::Direct => Via::Direct,
+            document::Via::FrontDoor => Via::FrontDoor,
         },
         retries: pool.retries.value,
         retry: Retry {

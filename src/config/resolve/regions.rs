@@ -6,12 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{check, names::check_name, neighbours::neighbours, twice::duplicate};
+use super::{check, names::check_name, neighbours::neighbours, tls, twice::duplicate};
 use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, is_usable_address},
-        resolved::{Listen, Region},
+        resolved::{FrontDoor, Listen, Region},
     },
     fleet::Location,
 };
@@ -27,10 +27,15 @@ pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagn
         check_name("region", &region.name, region.place, problems);
         let mut check = check::resolve(&region.value.check, &region.name, problems);
         check.port.get_or_insert(port);
+        let door = &region.value.front_door;
         Arc::new(Region {
             name: region.name.as_str().into(),
             addresses: front_door(&region.name, region.place, &region.value, &mut doors, problems),
             capacity_per_second: region.value.capacity.as_ref().map_or(0, |capacity| capacity.0),
+            front_door: FrontDoor {
+                port: door.port.as_ref().map_or(if door.tls.as_ref().is_some() { 443 } else { 80 }, |port| port.value),
+                tls: door.tls.as_ref().map(|written| tls::origins(written, written.place, problems)),
+            },
             check,
             neighbours,
         })

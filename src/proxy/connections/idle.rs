@@ -19,7 +19,7 @@ use crate::{
         exchange::Listening,
         io::Wire,
         observe::PoolMetrics,
-        route::PoolPlan,
+        route::Line,
         tally::{self, Tally},
         transfer::H1End,
     },
@@ -83,23 +83,23 @@ impl Connections {
     }
 
     /// An idle connection that is still open, and leads where the origin is now.
-    pub(in crate::proxy) fn take(self: &Rc<Self>, origin: &Reach, pool: &PoolPlan) -> Option<Lent> {
+    pub(in crate::proxy) fn take(self: &Rc<Self>, origin: &Reach, line: &Line) -> Option<Lent> {
         let now = self.clock.now();
         let mut all = self.idle.borrow_mut();
-        let idle = all.get_mut(&Key::new(origin, pool))?;
+        let idle = all.get_mut(&Key::new(origin, line))?;
         while let Some(Idle { mut wire, metrics, way, until }) = idle.pop() {
             let way = Way { origin: origin.clone(), ..way };
             // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
             if until > now && way.is_good(now) && wire.is_quiet() {
-                return Some(self.lent(wire, metrics, way, &pool.settings));
+                return Some(self.lent(wire, metrics, way, &line.settings));
             }
         }
         None
     }
 
     /// Wraps a fresh connection, to be kept afterwards as the pool says.
-    pub(super) fn lend(self: &Rc<Self>, wire: Wire, way: Way, counted: Counted, pool: &PoolPlan) -> Lent {
-        self.lent(wire, counted, way, &pool.settings)
+    pub(super) fn lend(self: &Rc<Self>, wire: Wire, way: Way, counted: Counted, line: &Line) -> Lent {
+        self.lent(wire, counted, way, &line.settings)
     }
 
     fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, way: Way, pool: &config::Pool) -> Lent {

@@ -23,26 +23,26 @@ use crate::{
         Refusal,
         io::{Stream, Wire},
         peer::Seat,
-        route::PoolPlan,
+        route::Line,
     },
     resolver::Reach,
     tls::OriginTls,
 };
 
 /// Connects within the pool's limit, for HTTP/1.
-pub(in crate::proxy) async fn open(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<Lent, Refusal> {
-    let (stream, way, counted) = connect(origin, pool, seat).await?;
+pub(in crate::proxy) async fn open(origin: &Reach, line: &Line, seat: &Seat) -> Result<Lent, Refusal> {
+    let (stream, way, counted) = connect(origin, line, seat).await?;
     let worker = &seat.worker;
-    Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, pool))
+    Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, line))
 }
 
 /// Connects within the pool's limit, TLS included, wherever the origin is now.
-pub(super) async fn connect(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<(Stream, Way, Counted), Refusal> {
+pub(super) async fn connect(origin: &Reach, line: &Line, seat: &Seat) -> Result<(Stream, Way, Counted), Refusal> {
     let connections = &seat.worker.connections;
-    let place = connections.open.admit(Key::new(origin, pool), pool.settings.max_connections);
+    let place = connections.open.admit(Key::new(origin, line), line.settings.max_connections);
     let place = place.ok_or(Refusal::OriginsBusy)?;
-    seat.deadline.set(pool.settings.timeouts.connect);
-    let mut connecting = pin!(reach(origin, pool));
+    seat.deadline.set(line.settings.timeouts.connect);
+    let mut connecting = pin!(reach(origin, line));
     let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
         Poll::Ready(connected) => Poll::Ready(Some(connected)),
         Poll::Pending if seat.deadline.is_over(cx) => Poll::Ready(None),
@@ -50,9 +50,9 @@ pub(super) async fn connect(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Res
     });
     match connected.await {
         Some(Ok((stream, peer))) => {
-            let until = connections.clock.now() + pool.settings.max_connection_age;
-            let way = Way { origin: origin.clone(), peer, manner: pool.manner, until };
-            Ok((stream, way, Counted::new(&pool.metrics, place)))
+            let until = connections.clock.now() + line.settings.max_connection_age;
+            let way = Way { origin: origin.clone(), peer, manner: line.manner, until };
+            Ok((stream, way, Counted::new(&line.metrics, place)))
         }
         Some(Err(error)) => {
             tracing::debug!(origin = %origin.address(), %error, "origin did not accept a connection");
@@ -62,14 +62,14 @@ pub(super) async fn connect(origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Res
     }
 }
 
-async fn reach(origin: &Reach, pool: &PoolPlan) -> io::Result<(Stream, SocketAddr)> {
+async fn reach(origin: &Reach, line: &Line) -> io::Result<(Stream, SocketAddr)> {
     let (stream, peer) = origin.connect().await?;
     // Without it small requests wait for acknowledgements; a socket that cannot do it works all the same.
     _ = stream.set_nodelay(true);
-    let stream = match &pool.tls {
+    let stream = match &line.tls {
         None => Stream::Plain(stream),
         // Boxed: few connections are made, and every request has room for making one.
-        Some(tls) => Box::pin(secure(stream, origin.address(), tls, pool.settings.protocol)).await?,
+        Some(tls) => Box::pin(secure(stream, origin.address(), tls, line.settings.protocol)).await?,
     };
     Ok((stream, peer))
 }

@@ -28,7 +28,7 @@ use crate::{
         exchange::Awaiting,
         io::Piece,
         peer::Seat,
-        route::PoolPlan,
+        route::Line,
         transfer::{H2End, SEND_BUFFER},
     },
     resolver::Reach,
@@ -104,29 +104,29 @@ struct Opening {
 /// Sends a request's head on a stream of its own. Says whether the connection was there before.
 pub(in crate::proxy) async fn open_stream(
     origin: &Reach,
-    pool: &PoolPlan,
+    line: &Line,
     seat: &Seat,
     head: &http::Request<()>,
     is_end: bool,
     may_be_kept: bool,
 ) -> Result<(Stream, bool), Refusal> {
     let connections = &seat.worker.connections;
-    let key = Key::new(origin, pool);
+    let key = Key::new(origin, line);
     loop {
         while let Some((send, place)) =
             connections.shared.take(&key, origin, &connections.clock).filter(|_| may_be_kept)
         {
-            if let Some(end) = ask(send, &place, head, is_end, pool, seat).await {
+            if let Some(end) = ask(send, &place, head, is_end, line, seat).await {
                 return Ok((Stream { end, _place: place }, true));
             }
         }
         match connections.shared.opening(&key).filter(|_| may_be_kept) {
-            Some(opening) => wait(&opening, pool, seat).await?,
+            Some(opening) => wait(&opening, line, seat).await?,
             None => break,
         }
     }
-    let (send, place) = open(&key, origin, pool, seat).await?;
-    let end = ask(send, &place, head, is_end, pool, seat).await.ok_or(Refusal::ConnectFailed)?;
+    let (send, place) = open(&key, origin, line, seat).await?;
+    let end = ask(send, &place, head, is_end, line, seat).await.ok_or(Refusal::ConnectFailed)?;
     Ok((Stream { end, _place: place }, false))
 }
 
@@ -136,10 +136,10 @@ async fn ask(
     place: &Place,
     head: &http::Request<()>,
     is_end: bool,
-    pool: &PoolPlan,
+    line: &Line,
     seat: &Seat,
 ) -> Option<H2End<Awaiting>> {
-    seat.deadline.set(pool.settings.timeouts.connect);
+    seat.deadline.set(line.settings.timeouts.connect);
     let is_ready = poll_fn(|cx| match send.poll_ready(cx) {
         Poll::Pending if seat.deadline.is_over(cx) => Poll::Ready(false),
         ready => ready.map(|ready| ready.is_ok()),
@@ -152,8 +152,8 @@ async fn ask(
 }
 
 /// Waits for the connection that somebody else opens.
-async fn wait(opening: &Opening, pool: &PoolPlan, seat: &Seat) -> Result<(), Refusal> {
-    seat.deadline.set(pool.settings.timeouts.connect);
+async fn wait(opening: &Opening, line: &Line, seat: &Seat) -> Result<(), Refusal> {
+    seat.deadline.set(line.settings.timeouts.connect);
     let mut done = pin!(opening.done.notified());
     let is_done = poll_fn(|cx| match done.as_mut().poll(cx) {
         Poll::Ready(()) => Poll::Ready(true),
@@ -168,11 +168,11 @@ async fn wait(opening: &Opening, pool: &PoolPlan, seat: &Seat) -> Result<(), Ref
 }
 
 /// Opens a connection, and lets those who wait know how that went.
-async fn open(key: &Key, origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result<(SendRequest<Piece>, Place), Refusal> {
+async fn open(key: &Key, origin: &Reach, line: &Line, seat: &Seat) -> Result<(SendRequest<Piece>, Place), Refusal> {
     let connections = &seat.worker.connections;
     let announced = Announced::new(&connections.shared, key);
     let opened = async {
-        let (stream, way, counted) = connect(origin, pool, seat).await?;
+        let (stream, way, counted) = connect(origin, line, seat).await?;
         let handshake = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -202,7 +202,7 @@ async fn open(key: &Key, origin: &Reach, pool: &PoolPlan, seat: &Seat) -> Result
     });
     connections
         .shared
-        .keep(key, Multiplexed { send: send.clone(), way, load, idle_timeout: pool.settings.idle_timeout });
+        .keep(key, Multiplexed { send: send.clone(), way, load, idle_timeout: line.settings.idle_timeout });
     Ok((send, place))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::{fleet::Address, proxy::route::PoolPlan, resolver::Reach};
+use crate::{fleet::Address, proxy::route::Line, resolver::Reach};
 
 /// Which origin a connection is to, and where that was when it was opened: a name may lead elsewhere by now.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(origin: &Reach, pool: &PoolPlan) -> Self {
-        Self { address: origin.address().clone(), manner: pool.manner }
+    pub(super) fn new(origin: &Reach, line: &Line) -> Self {
+        Self { address: origin.address().clone(), manner: line.manner }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
         h1::{Length, Malformed, Minor, RequestHead, Room, request_length},
         headers::{Hop, Identity, Outgoing, all},
         id::RequestId,
+        looped::Came,
         peer::Peer,
         route::{Action, Asked, Changes, Edits, Forward, Limits, Redirect, RoutePlan, Routing, Values},
         target::Target,
@@ -198,6 +199,7 @@ pub(in crate::proxy) fn settle(
         certificate,
         id: &reply.id,
         trace: trace.as_ref(),
+        mark: None,
         told,
     };
     let upgrade = upgrade(head, hop, length);
@@ -266,6 +268,12 @@ impl Errands<'_> {
             return Errand::Refuse(Refusal::BodyTooLarge);
         }
         let plan = routing.pool(forward.pool);
+        // Only those may go around in circles that are passed from door to door.
+        let mark = (!plan.doors.is_empty()).then_some(&routing.mark);
+        let came = mark.map_or(Came::Straight, |mark| mark.read(asking.head.headers));
+        if came == Came::Again {
+            return Errand::Refuse(Refusal::LoopDetected);
+        }
         let lines = self.lines(&forward.headers);
         let outgoing = Outgoing {
             head: &asking.head,
@@ -275,19 +283,22 @@ impl Errands<'_> {
             host: forward.host.as_deref().unwrap_or(target.authority),
             length,
             upgrade,
-            identity,
+            identity: Identity { mark, ..identity },
             changes: Changes { edits: &forward.headers, lines: &lines },
         };
-        let head = match plan.settings.protocol {
+        let head = match plan.line.settings.protocol {
             Protocol::H1 => {
                 let mut out = worker.buffers.scratch();
                 outgoing.write(&mut out);
                 Ok(OriginHead::H1(out))
             }
-            Protocol::H2 => outgoing.request(plan.scheme()).map(Box::new).map(OriginHead::H2).ok_or(Refusal::BadTarget),
+            Protocol::H2 => {
+                outgoing.request(plan.line.scheme()).map(Box::new).map(OriginHead::H2).ok_or(Refusal::BadTarget)
+            }
         };
         worker.buffers.give_back(lines);
-        head.map_or_else(Errand::Refuse, |head| Errand::Ask(Case { route, pool: forward.pool }, forward.limits, head))
+        let case = Case { route, pool: forward.pool, is_passed_on: came == Came::PassedOn };
+        head.map_or_else(Errand::Refuse, |head| Errand::Ask(case, forward.limits, head))
     }
 
     /// The lines that a route adds, in a vector that is lent where there are any.

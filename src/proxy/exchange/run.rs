@@ -15,6 +15,7 @@ use crate::{
     balance::InFlight,
     clock::Random,
     config::Retry,
+    fleet::RegionId,
     govern::Retrying,
     proxy::{
         Refusal,
@@ -24,10 +25,11 @@ use crate::{
         h1::Length,
         observe::{Ledger, Outcome},
         peer::Seat,
-        route::{Limits, PoolPlan, Routing},
+        route::{Door, Limits, Line, PoolPlan, Routing},
         serve::Client,
         transfer::Kept,
     },
+    resolver::Reach,
 };
 
 /// A client that asked for something and waits, whatever it speaks.
@@ -99,9 +101,22 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
     };
     seat.deadline.bound(limits.deadline);
     let plan = routing.pool(case.pool);
-    let most_kept = if order.is_idempotent && plan.settings.retries > 0 { plan.settings.retry.max_body } else { 0 };
+    let most_kept =
+        if order.is_idempotent && plan.line.settings.retries > 0 { plan.line.settings.retry.max_body } else { 0 };
     let kept = Kept::new(most_kept);
-    let mut exchange = Exchange { client, order, case, limits, head, plan, routing, kept, sent: None, carrier: None };
+    let mut exchange = Exchange {
+        client,
+        order,
+        case,
+        limits,
+        head,
+        plan,
+        routing,
+        tried: Vec::new(),
+        kept,
+        sent: None,
+        carrier: None,
+    };
     let ended = exchange.try_origins().await;
     let Exchange { client, carrier, sent, .. } = exchange;
     let deadline = &client.parts().1.deadline;
@@ -119,7 +134,7 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
         Ok(Ending::Upgraded) => {
             ledger.settle(Outcome::Answered);
             let Some(Carrier::H1(origin)) = carrier else { return After::Close };
-            let idle = plan.settings.timeouts.tunnel_idle;
+            let idle = plan.line.settings.timeouts.tunnel_idle;
             return After::Tunnel(Box::new(Through { origin, idle, _sent: sent }));
         }
         Err(Failure::ClientLeft) => false,
@@ -158,6 +173,8 @@ struct Exchange<'a, C> {
     head: &'a OriginHead,
     plan: &'a PoolPlan,
     routing: &'a Routing,
+    /// Origins that were tried, by position.
+    tried: Vec<usize>,
     /// What was read of the body.
     kept: Kept,
     /// Counts the request as its origin's load.
@@ -166,12 +183,11 @@ struct Exchange<'a, C> {
     carrier: Option<Carrier>,
 }
 
-impl<C: Asker> Exchange<'_, C> {
+impl<'a, C: Asker> Exchange<'a, C> {
     async fn try_origins(&mut self) -> Result<Ending, Failure> {
         let refused = |refusal| Failure::Refused { refusal, may_repeat: false };
-        let mut tried = Vec::new();
         let mut last = None;
-        let settings = &*self.plan.settings;
+        let settings = &*self.plan.line.settings;
         for attempt in 0..=settings.retries {
             // Held while the try lasts.
             let _retrying = match attempt.checked_sub(1) {
@@ -181,11 +197,12 @@ impl<C: Asker> Exchange<'_, C> {
                 None => None,
             };
             let worker = &self.client.parts().1.worker;
-            let picked = worker.pick(self.case, &self.order.view, self.routing, &tried);
+            let picked = worker.pick(self.case, &self.order.view, self.routing, &self.tried);
             // Where nobody is left to try, what the last try ran into says more.
             let picked = picked.map_err(|refusal| refused(last.unwrap_or(refusal)))?;
-            self.plan.metrics.climbed(picked.rung);
-            self.sent = picked.in_flight;
+            self.plan.line.metrics.climbed(picked.rung);
+            // What another region makes of it is not known here.
+            self.sent = picked.in_flight.filter(|_| self.door(picked.origin).is_none());
             let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
             match self.attempt(picked.origin, unwanted).await {
                 Err(Failure::Refused { refusal, may_repeat: true })
@@ -195,7 +212,11 @@ impl<C: Asker> Exchange<'_, C> {
                 }
                 settled => return settled,
             }
-            tried.push(picked.origin);
+            match self.door(picked.origin) {
+                // Whoever stands behind a door that failed, it is the door that would be asked again.
+                Some((region, _)) => self.tried.extend(self.order.view.origins_in(self.case.pool, region)),
+                None => self.tried.push(picked.origin),
+            }
         }
         Err(refused(last.unwrap_or(Refusal::NoHealthyOrigin)))
     }
@@ -205,11 +226,11 @@ impl<C: Asker> Exchange<'_, C> {
         let worker = &self.client.parts().1.worker;
         let under_way = || self.order.view.under_way(self.case.pool);
         let Some(retrying) = self.plan.budget.begin(worker.clock.now(), under_way) else {
-            self.plan.metrics.retries_refused.increment(1);
+            self.plan.line.metrics.retries_refused.increment(1);
             return None;
         };
-        self.plan.metrics.retries.increment(1);
-        let Retry { backoff, max_backoff, .. } = self.plan.settings.retry;
+        self.plan.line.metrics.retries.increment(1);
+        let Retry { backoff, max_backoff, .. } = self.plan.line.settings.retry;
         let longest = backoff.saturating_mul(1 << tries_before.min(16)).min(max_backoff);
         let wait = longest.mul_f64(worker.random(Random::f64));
         if !wait.is_zero() {
@@ -239,27 +260,42 @@ impl<C: Asker> Exchange<'_, C> {
     /// Finds what carries the request to its origin: something kept, if that may be, or something fresh. Says whether it was kept.
     async fn carry(&mut self, origin: usize, may_be_kept: bool) -> Result<bool, Refusal> {
         self.carrier = None;
-        let (order, plan) = (self.order, self.plan);
-        let origin = order.view.origin(self.case.pool, origin).ok_or(Refusal::NoHealthyOrigin)?;
+        let order = self.order;
+        let (origin, line) = self.way(origin).ok_or(Refusal::NoHealthyOrigin)?;
         let seat = self.client.parts().1;
         let (carrier, is_kept) = match self.head {
             OriginHead::H1(_) => {
-                let kept = if may_be_kept { seat.worker.connections.take(&origin, plan) } else { None };
+                let kept = if may_be_kept { seat.worker.connections.take(&origin, line) } else { None };
                 let is_kept = kept.is_some();
                 let lent = match kept {
                     Some(lent) => lent,
-                    None => open(&origin, plan, seat).await?,
+                    None => open(&origin, line, seat).await?,
                 };
                 (Carrier::H1(lent), is_kept)
             }
             OriginHead::H2(head) => {
                 let (stream, is_kept) =
-                    open_stream(&origin, plan, seat, head, order.length == Length::None, may_be_kept).await?;
+                    open_stream(&origin, line, seat, head, order.length == Length::None, may_be_kept).await?;
                 (Carrier::H2(stream), is_kept)
             }
         };
         self.carrier = Some(carrier);
         Ok(is_kept)
+    }
+
+    /// Where an origin's requests go: to itself, or to the front door of its region.
+    fn way(&self, origin: usize) -> Option<(Reach, &'a Line)> {
+        let view = &self.order.view;
+        match self.door(origin) {
+            Some((_, door)) => Some((view.reach(door.address(self.tried.len())?)?, &door.line)),
+            None => Some((view.origin(self.case.pool, origin)?, &self.plan.line)),
+        }
+    }
+
+    /// The front door by which an origin is reached, and its region.
+    fn door(&self, origin: usize) -> Option<(RegionId, &'a Door)> {
+        let region = self.order.view.region(self.case.pool, origin).filter(|region| *region != self.routing.home)?;
+        Some((region, self.plan.doors.get(region.index())?))
     }
 
     async fn talk(&mut self, unwanted: &[(u16, u16)]) -> Result<Ending, Failure> {

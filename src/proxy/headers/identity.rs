@@ -7,7 +7,7 @@ use std::{io::Write, net::IpAddr};
 use super::{Lines, all, is_called};
 use crate::{
     config::HttpIdentity,
-    proxy::{h1::Header, id::RequestId, trace::Traceparent},
+    proxy::{h1::Header, id::RequestId, looped::Mark, trace::Traceparent},
 };
 
 /// Ours to write wherever they stand.
@@ -32,6 +32,8 @@ pub(in crate::proxy) struct Identity<'a> {
     pub(in crate::proxy) id: &'a RequestId,
     /// The trace that begins here; nothing where the client's goes on, or none is made.
     pub(in crate::proxy) trace: Option<&'a Traceparent>,
+    /// What is added to those a request came through, where it may go to another region.
+    pub(in crate::proxy) mark: Option<&'a Mark>,
     /// What is told at all.
     pub(in crate::proxy) told: HttpIdentity,
 }
@@ -50,6 +52,7 @@ impl Identity<'_> {
                 (is_for_others && !self.is_trusted) || (self.told.forwarded && is("forwarded"))
             }
             [b'v' | b'V', ..] => self.told.via && is("via"),
+            [b'c' | b'C', ..] => self.mark.is_some() && is("cdn-loop"),
             [b't' | b'T', ..] => self.trace.is_some() && (is("traceparent") || is("tracestate")),
             _ => false,
         }
@@ -81,6 +84,12 @@ impl Identity<'_> {
         }
         if self.told.via {
             via(self.version, headers, out);
+        }
+        if let Some(mark) = self.mark {
+            let mut chain = Chain::default();
+            all(headers, "cdn-loop").for_each(|link| chain.push(link.value));
+            chain.end(format_args!("{}", mark.as_str()));
+            out.line("cdn-loop", chain.as_bytes());
         }
         if let Some(certificate) = self.certificate {
             out.line(CLIENT_CERTIFICATE, certificate.as_bytes());

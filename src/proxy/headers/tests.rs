@@ -21,6 +21,7 @@ const NONE: Identity<'_> = Identity {
     certificate: None,
     id: &RequestId::Own([b'0'; 32]),
     trace: None,
+    mark: None,
     told: HttpIdentity { x_forwarded: true, forwarded: false, via: false, request_id: true, trace: TraceMode::Keep },
 };
 

@@ -1,16 +1,13 @@
 //! Everything HTTP compiled from one config; it lives in the table's generation, so routes and pools always agree.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Asked,
     action::{Action, Redirect},
     edits::Edits,
     hosts::Hosts,
+    line::{Door, Line},
     segments::Path,
     template::Fixed,
 };
@@ -19,11 +16,8 @@ use crate::{
     fleet::{PoolId, RegionId},
     govern::RetryBudget,
     policy::Spare,
-    proxy::{
-        Refusal,
-        observe::{PoolMetrics, RouteMetrics},
-    },
-    tls::{OriginTls, ServerTls},
+    proxy::{Refusal, looped::Mark, observe::RouteMetrics},
+    tls::{OriginTls, Outward, ServerTls},
 };
 
 /// Routes, what their pools need, and the settings of the proxy.
@@ -36,6 +30,8 @@ pub struct Routing {
     pub(in crate::proxy) unrouted: RouteMetrics,
     /// The region this node stands in.
     pub(in crate::proxy) home: RegionId,
+    /// How requests say that they came through here.
+    pub(in crate::proxy) mark: Mark,
     /// What was sent to each region.
     pub(in crate::proxy) spare: Spare,
     /// Limits and timeouts of client connections.
@@ -65,39 +61,31 @@ pub(in crate::proxy) struct RoutePlan {
 /// One pool, ready for use.
 #[derive(Debug)]
 pub(in crate::proxy) struct PoolPlan {
-    pub(in crate::proxy) settings: Arc<config::Pool>,
-    /// How its origins are spoken to where not in the clear.
-    pub(in crate::proxy) tls: Option<OriginTls>,
-    /// Equal for pools whose connections are made alike, and not for others: only those may share them.
-    pub(in crate::proxy) manner: u64,
+    /// To its origins.
+    pub(in crate::proxy) line: Line,
+    /// By region, where origins of other regions are reached by its front door; else empty.
+    pub(in crate::proxy) doors: Box<[Door]>,
     /// The regions with origins of this pool: home first, then the others, nearest first.
     pub(in crate::proxy) regions: Box<[RegionId]>,
     pub(in crate::proxy) budget: Arc<RetryBudget>,
-    pub(in crate::proxy) metrics: Arc<PoolMetrics>,
-}
-
-impl PoolPlan {
-    /// `http` or `https`: how its origins are asked.
-    pub(in crate::proxy) fn scheme(&self) -> &'static str {
-        if self.settings.tls.is_some() { "https" } else { "http" }
-    }
 }
 
 impl Routing {
-    /// Compiles a config. `origins` are by pool.
-    pub fn build(config: &Config, server: Option<ServerTls>, origins: Vec<Option<OriginTls>>) -> Self {
+    /// Compiles a config, with what was read for TLS on both sides.
+    pub fn build(config: &Config, server: Option<ServerTls>, outward: &Outward) -> Self {
         let home = config.node.region;
         let neighbours = config.regions.get(home.index()).map(|region| &region.neighbours[..]).unwrap_or_default();
-        let plan = |(pool, tls): (&Arc<config::Pool>, Option<OriginTls>)| PoolPlan {
-            settings: Arc::clone(pool),
-            tls,
-            manner: manner(pool),
-            regions: std::iter::once(home)
-                .chain(neighbours.iter().copied())
-                .filter(|region| pool.origins.iter().any(|origin| origin.region == *region))
-                .collect(),
-            budget: RetryBudget::new(&pool.retry),
-            metrics: Arc::new(PoolMetrics::new(&pool.name)),
+        let plan = |(pool, tls): (&Arc<config::Pool>, &Option<OriginTls>)| {
+            let line = Line::to_origins(pool, tls.clone());
+            PoolPlan {
+                doors: Door::all(config, &line, outward),
+                line,
+                regions: std::iter::once(home)
+                    .chain(neighbours.iter().copied())
+                    .filter(|region| pool.origins.iter().any(|origin| origin.region == *region))
+                    .collect(),
+                budget: RetryBudget::new(&pool.retry),
+            }
         };
         let region = config.regions.get(home.index()).map(|region| &*region.name).unwrap_or_default();
         let route = |route: &config::Route| {
@@ -112,9 +100,10 @@ impl Routing {
         Self {
             hosts: Hosts::new(&config.routes),
             routes: config.routes.iter().map(route).collect(),
-            pools: config.pools.iter().zip(origins).map(plan).collect(),
+            pools: config.pools.iter().zip(&outward.origins).map(plan).collect(),
             unrouted: RouteMetrics::new("none", "none"),
             home,
+            mark: Mark::new(region),
             spare: Spare::new(config.regions.len()),
             settings: Arc::new(config.http.clone()),
             tls: ClientTls { server, handshake_timeout: config.tls.handshake_timeout },
@@ -135,11 +124,4 @@ impl Routing {
     pub(in crate::proxy) fn pool(&self, id: PoolId) -> &PoolPlan {
         &self.pools[id.index()]
     }
-}
-
-/// How connections to a pool's origins are made, as a number. It is the same after a reload that did not change it, so that connections stay.
-fn manner(pool: &config::Pool) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (pool.protocol, &pool.tls).hash(&mut hasher);
-    hasher.finish()
 }

@@ -3,7 +3,10 @@
 use rustls::{ServerConfig, server::WebPkiClientVerifier};
 
 use super::*;
-use crate::tls::{OriginTls, load_origins, watch_origins};
+use crate::{
+    config::{Config, Identity, from_text},
+    tls::{OriginTls, Outward, watch_origins},
+};
 
 /// The only pool of a config whose `tls` is this; `DIR` is the folder.
 fn pool(scene: &Scene, keys: &str) -> Arc<config::Pool> {
@@ -107,7 +110,10 @@ fn all_mistakes_of_all_pools_are_told() {
         pool(&scene, ""),
         pool(&scene, "tls = { ca = \"DIR/other.pem\" }"),
     ];
-    let problems = load_origins(&pools).unwrap_err().into_diagnostics();
-    assert_eq!(problems.len(), 3, "{problems:?}");
-    assert!(load_origins(&pools[1..2]).unwrap()[0].is_none());
+    let text = "[regions.a]\naddresses = [\"192.0.2.1\"]\nfront_door = { tls = { ca = \"absent.pem\" } }\n";
+    let config = from_text("test.toml", text, &Identity::default()).config.unwrap();
+    let problems = Outward::load(&Config { pools: pools.to_vec(), ..config.clone() }).unwrap_err().into_diagnostics();
+    assert_eq!(problems.len(), 5, "{problems:?}");
+    let config = Config { pools: pools[1..2].to_vec(), regions: Vec::new(), ..config };
+    assert!(Outward::load(&config).unwrap().origins[0].is_none());
 }

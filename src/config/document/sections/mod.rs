@@ -12,7 +12,7 @@ mod zone;
 pub(crate) use check::{Check, Timing, default_timing};
 pub(crate) use document::Document;
 pub(crate) use node::{Http2, HttpIdentity, TraceMode};
-pub(crate) use pool::{Origin, Pool, Protocol, WhenAllDown};
+pub(crate) use pool::{Origin, Pool, Protocol, Via, WhenAllDown};
 pub(crate) use region::Region;
 pub(crate) use route::{HeaderEdits, Redirect, Respond, Route, Scheme, Test};
 pub(crate) use tls::{ClientCertificates, ClientMode, OriginTls, Pair, Tls, TlsVersion, UnknownHost, Verify};

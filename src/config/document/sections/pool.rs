@@ -28,11 +28,23 @@ choice! {
     }
 }
 
+choice! {
+    /// How the origins of other regions are reached.
+    pub(crate) enum Via {
+        Direct = "direct",
+        FrontDoor = "front-door",
+    }
+}
+
 section! {
     /// The origins that serve one application.
     pub(crate) struct Pool ("a pool") {
         /// What happens when no origin is healthy: `open` tries all of them by configured weight, `closed` refuses.
         when_all_down: WhenAllDown = "open",
+        /// How the origins of other regions are reached: `direct`, or by their region's `front-door`, where a node of that region chooses among
+        /// them. Such a request says in `CDN-Loop` that it was passed on, so that it stays in the region it is passed to; the nodes there should
+        /// have this one's address among `http.trusted_proxies`, else they take it for the client.
+        via: Via = "direct",
         /// Further tries at other origins, where a request left nothing behind: not a byte of it was written, or it is idempotent, its body
         /// was kept, and none of the answer came.
         retries: u32 = 2 in 0 ..= 10,

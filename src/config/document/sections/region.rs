@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Check;
+use super::{Check, OriginTls};
 use crate::config::document::{List, scalar::Rate, section::section};
 
 section! {
@@ -14,8 +14,18 @@ section! {
         addresses: List<IpAddr> = required,
         /// Requests per second it is built for.
         capacity: Rate = optional "unknown",
+        /// How nodes of other regions speak with its front door, for pools with `via = "front-door"`.
+        front_door: FrontDoor = {},
         /// How its front door is probed: by `http` or `tcp`, and by `tcp` where neither is written.
         check: Check = {},
+    }
+
+    /// How a front door is spoken with.
+    pub(crate) struct FrontDoor ("a front door") {
+        /// The port.
+        port: u16 = optional "443 where `tls` is written, else 80" in 1 ..= 65535,
+        /// TLS, with `server_name` as the host whose certificate it shows. In the clear without.
+        tls: OriginTls = optional "it is spoken with in the clear",
     }
 
     /// A point on the globe, in degrees.
