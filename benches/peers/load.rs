@@ -1,22 +1,36 @@
 //! What the clients do.
 
-use std::{net::SocketAddr, process::Command};
+use std::path::Path;
+
+use crate::{h2load, handshakes, proxies::Proxy, wrk};
 
 /// One kind of traffic.
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
     path: &'static str,
-    connections: u32,
+    pub(crate) connections: u32,
+    over: Over,
     kind: Kind,
+}
+
+/// What is below HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// TCP and nothing else.
+    Clear,
+    /// TLS 1.3, with a P-256 certificate, X25519 and AES-GCM.
+    Tls,
 }
 
 enum Kind {
     /// As fast as it goes, over kept connections.
     Keep,
-    /// A connection for each request.
+    /// A connection for each request; with TLS, a full handshake for each.
     Fresh,
     /// So many requests a second.
     Paced(u32),
+    /// HTTP/2, so many requests under way on each connection.
+    Streams(u32),
 }
 
 /// What the clients saw.
@@ -27,93 +41,43 @@ pub(crate) struct Seen {
 }
 
 impl Scene {
-    pub(crate) const ALL: [Self; 5] = [
-        Self { name: "keep-alive 128 B", path: "small", connections: 64, kind: Kind::Keep },
-        Self { name: "8,000/s fixed", path: "small", connections: 64, kind: Kind::Paced(8000) },
-        Self { name: "connection per request", path: "small", connections: 64, kind: Kind::Fresh },
-        Self { name: "64 KiB", path: "64k", connections: 32, kind: Kind::Keep },
-        Self { name: "1 MiB", path: "1m", connections: 16, kind: Kind::Keep },
+    pub(crate) const ALL: [Self; 8] = [
+        Self::new("keep-alive 128 B", "small", 64, Over::Clear, Kind::Keep),
+        Self::new("8,000/s fixed", "small", 64, Over::Clear, Kind::Paced(8000)),
+        Self::new("connection per request", "small", 64, Over::Clear, Kind::Fresh),
+        Self::new("64 KiB", "64k", 32, Over::Clear, Kind::Keep),
+        Self::new("1 MiB", "1m", 16, Over::Clear, Kind::Keep),
+        Self::new("TLS keep-alive 128 B", "small", 64, Over::Tls, Kind::Keep),
+        Self::new("TLS handshake per request", "small", 32, Over::Tls, Kind::Fresh),
+        Self::new("TLS h2 128 B", "small", 16, Over::Tls, Kind::Streams(16)),
     ];
 
-    /// Loads a proxy for so long, from the second core.
-    pub(crate) fn load(&self, address: SocketAddr, seconds: f64) -> Seen {
-        let url = format!("http://{address}/{}", self.path);
-        match self.kind {
-            Kind::Paced(rate) => self.paced(&url, rate, seconds),
-            Kind::Keep => self.wrk(&url, &[], seconds),
-            Kind::Fresh => self.wrk(&url, &["-H", "Connection: close"], seconds),
-        }
+    const fn new(name: &'static str, path: &'static str, connections: u32, over: Over, kind: Kind) -> Self {
+        Self { name, path, connections, over, kind }
     }
 
-    fn wrk(&self, url: &str, extra: &[&str], seconds: f64) -> Seen {
-        let (connections, duration) = (self.connections.to_string(), format!("{}s", seconds.ceil()));
-        let output = Command::new("taskset")
-            .args(["-c", "1", "wrk", "-t1", "-c", &connections, "-d", &duration, "--latency"])
-            .args(extra)
-            .arg(url)
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "{}: {text}", self.name);
-        let field = |prefix: &str| {
-            text.lines()
-                .find_map(|line| line.trim().strip_prefix(prefix).map(|rest| rest.trim().to_owned()))
-                .unwrap_or_default()
+    /// Loads a proxy for so long, from the second core. `folder` is the farm's.
+    pub(crate) fn load(&self, proxy: &Proxy, seconds: f64, folder: &Path) -> Seen {
+        let (scheme, address) = match self.over {
+            Over::Clear => ("http", proxy.clear),
+            Over::Tls => ("https", proxy.tls),
         };
-        let requests =
-            text.lines().find_map(|line| line.trim().split_once(" requests in").map(|(count, _)| count.to_owned()));
-        Seen {
-            requests: requests.and_then(|count| count.parse().ok()).unwrap_or_default(),
-            p50_ms: milliseconds(&field("50%")),
-            p99_ms: milliseconds(&field("99%")),
-        }
-    }
-
-    /// h2load keeps a rate; its clients each send theirs.
-    fn paced(&self, url: &str, rate: u32, seconds: f64) -> Seen {
-        let per_client = rate / self.connections;
-        let total = (f64::from(per_client * self.connections) * seconds) as u64;
-        let output = Command::new("taskset")
-            .args(["-c", "1", "h2load", "--h1", "-t1", "-m1"])
-            .args([
-                "-c",
-                &self.connections.to_string(),
-                "-n",
-                &total.to_string(),
-                "--rps",
-                &per_client.to_string(),
-                url,
-            ])
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        let requests = text.lines().find_map(|line| {
-            line.strip_prefix("requests:")?
-                .split(',')
-                .find_map(|part| part.trim().strip_suffix(" succeeded")?.parse().ok())
-        });
-        // It prints no percentiles: the mean stands for the median, the largest for the last percentile.
-        let times: Vec<&str> = text
-            .lines()
-            .find_map(|line| line.strip_prefix("time for request:"))
-            .map(|rest| rest.split_whitespace().collect())
-            .unwrap_or_default();
-        Seen {
-            requests: requests.unwrap_or_default(),
-            p50_ms: milliseconds(times.get(2).copied().unwrap_or_default()),
-            p99_ms: milliseconds(times.get(1).copied().unwrap_or_default()),
+        let url = format!("{scheme}://{address}/{}", self.path);
+        match (&self.kind, self.over) {
+            (Kind::Keep, _) => wrk::load(self, &url, &[], seconds),
+            (Kind::Fresh, Over::Clear) => wrk::load(self, &url, &["-H", "Connection: close"], seconds),
+            (Kind::Fresh, Over::Tls) => handshakes::load(self, address, seconds, folder),
+            (Kind::Paced(rate), _) => h2load::paced(self, &url, *rate, seconds, folder),
+            (Kind::Streams(streams), _) => h2load::streams(self, &url, *streams, seconds, folder),
         }
     }
 }
 
-/// `1.5ms`, `750us`, `2.00s`.
-fn milliseconds(text: &str) -> f64 {
-    let unit = text.trim_start_matches(|symbol: char| symbol.is_ascii_digit() || symbol == '.');
-    let number: f64 = text[..text.len() - unit.len()].parse().unwrap_or_default();
-    number
-        * match unit {
-            "us" => 0.001,
-            "s" => 1000.0,
-            _ => 1.0,
-        }
+impl Seen {
+    /// From how long each request took.
+    pub(crate) fn of(mut milliseconds: Vec<f64>) -> Self {
+        milliseconds.sort_by(f64::total_cmp);
+        let at = |part: f64| milliseconds.get((milliseconds.len() as f64 * part) as usize).copied().unwrap_or(f64::NAN);
+        Self { requests: milliseconds.len() as f64, p50_ms: at(0.5), p99_ms: at(0.99) }
+    }
 }

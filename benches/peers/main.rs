@@ -1,8 +1,9 @@
-//! meridian beside HAProxy and nginx: CPU time per request, with equal settings, in interleaved rounds.
+//! meridian beside HAProxy and nginx: CPU time per request and memory per idle connection, with equal settings, in interleaved rounds.
 //!
 //! `cargo bench --bench peers` needs `haproxy`, `nginx`, `wrk` and `h2load` (Debian: haproxy nginx-light wrk nghttp2-client). It
-//! pins each proxy, with one worker, to the first core, and the origin and the load generator to the second. `--rounds N` and `--seconds N` say
-//! how much, `--scene NAME` which one, `--test` makes it tiny. It writes `peers.md` and `peers.svg` to `target/peers/`.
+//! pins each proxy, with one worker, to the first core, and the origin and the load generator to the second. `-- TLS` plays only the scenes
+//! with that in their name, `--rounds N` and `--seconds N` say how much, `--test` makes it tiny. It writes `peers.md` and `peers.svg` to
+//! `target/peers/`.
 //!
 //! CPU is user and system time of all threads of the proxy, divided by the requests that were answered. The ratio is the median of each
 //! round's ratio to HAProxy in the same round, so that what the machine does besides hits both.
@@ -17,14 +18,21 @@
     reason = "a program for people: it reports, and stops where something is not as it should be"
 )]
 
+mod certificate;
+mod h2load;
+mod handshakes;
 mod idle;
 mod load;
 mod measure;
+mod picture;
 mod proxies;
 mod report;
+mod settings;
+mod wrk;
 
 use std::{env, path::Path, process::ExitCode};
 
+use idle::Idle;
 use load::Scene;
 use measure::Sample;
 use proxies::{Farm, PROXIES};
@@ -33,32 +41,60 @@ use proxies::{Farm, PROXIES};
 struct Plan {
     rounds: usize,
     seconds: f64,
+    /// Part of a scene's name.
     only: Option<String>,
-    idle_connections: usize,
+    is_tiny: bool,
 }
 
 impl Plan {
-    fn from_arguments() -> Self {
-        let arguments: Vec<String> = env::args().collect();
-        let value =
-            |name: &str| arguments.iter().position(|argument| argument == name).and_then(|at| arguments.get(at + 1));
+    fn from_arguments(arguments: &[String]) -> Self {
         let is_tiny = arguments.iter().any(|argument| argument == "--test");
-        let number = |name: &str, otherwise: f64| value(name).and_then(|value| value.parse().ok()).unwrap_or(otherwise);
-        Self {
-            rounds: number("--rounds", if is_tiny { 1.0 } else { 6.0 }) as usize,
-            seconds: number("--seconds", if is_tiny { 1.0 } else { 3.0 }),
-            only: value("--scene").cloned(),
-            idle_connections: if is_tiny { 200 } else { 9_000 },
+        let (mut rounds, mut seconds) = if is_tiny { (1, 1.0) } else { (6, 3.0) };
+        let mut only = None;
+        let mut left = arguments.iter();
+        while let Some(argument) = left.next() {
+            let mut value = || left.next().unwrap_or_else(|| panic!("`{argument}` needs a value"));
+            match argument.as_str() {
+                "--rounds" => rounds = value().parse().expect("a number of rounds"),
+                "--seconds" => seconds = value().parse().expect("a number of seconds"),
+                // The second is what `cargo bench` says.
+                "--test" | "--bench" => {}
+                unknown if unknown.starts_with('-') => panic!("there is no `{unknown}`"),
+                part => only = Some(part.to_lowercase()),
+            }
         }
+        Self { rounds, seconds, only, is_tiny }
     }
 
     fn wants(&self, scene: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| only == scene)
+        self.only.as_deref().is_none_or(|only| scene.to_lowercase().contains(only))
+    }
+
+    /// Each proxy's samples, by round.
+    fn play(&self, scene: &Scene, farm: &Farm) -> Vec<Vec<Sample>> {
+        let mut samples: Vec<Vec<Sample>> = PROXIES.iter().map(|_| Vec::new()).collect();
+        for round in 0..=self.rounds {
+            eprint!("\r{}: round {round} of {}  ", scene.name, self.rounds);
+            for (proxy, samples) in farm.proxies.iter().zip(&mut samples) {
+                let sample = measure::run(proxy, scene, self.seconds, farm.folder());
+                // The first round only warms up.
+                if round > 0 {
+                    samples.push(sample);
+                }
+            }
+        }
+        eprintln!();
+        samples
     }
 }
 
 fn main() -> ExitCode {
-    let plan = Plan::from_arguments();
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let Some((handshakes::CLIENT, rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        handshakes::client(rest);
+        return ExitCode::SUCCESS;
+    }
+    let plan = Plan::from_arguments(&arguments);
     let missing = proxies::missing();
     if !missing.is_empty() {
         eprintln!(
@@ -67,26 +103,20 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    let mut results = report::Results::default();
     let farm = Farm::start();
-    let mut rows = Vec::new();
     for scene in Scene::ALL.iter().filter(|scene| plan.wants(scene.name)) {
-        let mut samples: Vec<Vec<Sample>> = PROXIES.iter().map(|_| Vec::new()).collect();
-        for round in 0..=plan.rounds {
-            eprint!("\r{}: round {round} of {}  ", scene.name, plan.rounds);
-            for (proxy, samples) in farm.proxies.iter().zip(&mut samples) {
-                let sample = measure::run(proxy, scene, plan.seconds);
-                // The first round only warms up.
-                if round > 0 {
-                    samples.push(sample);
-                }
-            }
-        }
-        eprintln!();
-        rows.push((scene.name, samples));
+        results.scenes.push((scene.name, plan.play(scene, &farm)));
     }
-    let idle: Option<Vec<f64>> = plan
-        .wants("idle")
-        .then(|| farm.proxies.iter().map(|proxy| idle::bytes(proxy, plan.idle_connections)).collect());
-    report::write(Path::new("target/peers"), &rows, idle.as_deref().map(|bytes| (plan.idle_connections, bytes)));
+    drop(farm);
+    for idle in Idle::both(plan.is_tiny).into_iter().filter(|idle| plan.wants(idle.name)) {
+        let bytes = idle.bytes();
+        results.idle.push((idle, bytes));
+    }
+    if results.scenes.is_empty() && results.idle.is_empty() {
+        eprintln!("peers: no scene has `{}` in its name", plan.only.unwrap_or_default());
+        return ExitCode::FAILURE;
+    }
+    report::write(Path::new("target/peers"), &results);
     ExitCode::SUCCESS
 }

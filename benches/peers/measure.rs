@@ -1,6 +1,6 @@
 //! What a proxy spent.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::{load::Scene, proxies::Proxy};
 
@@ -14,9 +14,9 @@ pub(crate) struct Sample {
     pub(crate) resident_mib: f64,
 }
 
-pub(crate) fn run(proxy: &Proxy, scene: &Scene, seconds: f64) -> Sample {
+pub(crate) fn run(proxy: &Proxy, scene: &Scene, seconds: f64, folder: &Path) -> Sample {
     let before = cpu_nanoseconds(proxy.pid());
-    let seen = scene.load(proxy.address, seconds);
+    let seen = scene.load(proxy, seconds, folder);
     let spent = cpu_nanoseconds(proxy.pid()) - before;
     assert!(seen.requests > 0.0, "{}: nothing was answered", scene.name);
     Sample {

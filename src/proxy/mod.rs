@@ -23,6 +23,8 @@
 
 mod accept;
 mod answer;
+#[cfg(feature = "bench")]
+pub mod codec;
 mod connections;
 mod decide;
 mod exchange;

@@ -138,7 +138,7 @@ impl Client {
             After::Next if !self.seat.worker.is_draining() => Turn::Next,
             After::Next | After::Close => Turn::Over,
             After::Tunnel(through) => {
-                through.carry(self).await;
+                self.is_cut = !through.carry(self).await;
                 Turn::Over
             }
         }
@@ -189,10 +189,26 @@ impl Client {
         }
     }
 
-    /// Writes what is left to write. A client that is still sending is read for a while longer: closed at once, with bytes unread, the
-    /// connection would be reset, and our last words with it (RFC 9112 §9.6).
+    /// Writes what is left to write, and ends the connection: properly, or in such a way that a broken answer is not taken for a whole one.
     async fn farewell(&mut self) {
-        if self.end.wire.outbox.is_empty() && !self.is_sending {
+        if !self.is_cut {
+            return self.end_properly().await;
+        }
+        self.seat.deadline.set(FAREWELL);
+        poll_fn(|cx| match self.end.wire.poll_flush(cx) {
+            Poll::Pending if !self.seat.deadline.is_over(cx) => Poll::Pending,
+            _ => Poll::Ready(()),
+        })
+        .await;
+        if self.end.writer.ends_with_connection() {
+            self.end.wire.reset_when_closed();
+        }
+    }
+
+    /// A client that is still sending is read for a while longer: closed at once, with bytes unread, the
+    /// connection would be reset, and our last words with it (RFC 9112 §9.6).
+    async fn end_properly(&mut self) {
+        if self.end.wire.outbox.is_empty() && !self.is_sending && !self.end.wire.has_an_end_of_its_own() {
             return;
         }
         self.seat.deadline.set(FAREWELL);
@@ -200,7 +216,9 @@ impl Client {
         poll_fn(|cx| {
             let is_over = match self.end.wire.poll_flush(cx) {
                 Poll::Ready(Err(_)) => true,
-                Poll::Ready(Ok(())) if !self.is_sending => true,
+                Poll::Ready(Ok(())) if !self.is_sending => {
+                    !self.end.wire.has_an_end_of_its_own() || self.end.wire.poll_shutdown(cx).is_ready()
+                }
                 Poll::Ready(Ok(())) => self.end.wire.poll_shutdown(cx).is_ready() && self.hears_the_end(most, cx),
                 Poll::Pending => false,
             };

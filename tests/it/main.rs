@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 
 mod config;
+mod cuts;
 mod dns;
 mod doors;
 mod hostile;
+mod hostile2;
 mod house;
 mod http1;
 mod lockstep;
 mod names;
 mod node;
+mod pairs;
 mod proxy;
 mod routes;
 mod scene;

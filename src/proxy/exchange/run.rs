@@ -75,11 +75,11 @@ pub(in crate::proxy) struct Through {
 }
 
 impl Through {
-    /// Carries everything both ways until both sides are done.
-    pub(in crate::proxy) async fn carry(mut self: Box<Self>, client: &mut Client) {
+    /// Carries everything both ways until both sides are done. Says whether they are: it may have broken off.
+    pub(in crate::proxy) async fn carry(mut self: Box<Self>, client: &mut Client) -> bool {
         let (end, seat) = client.parts();
         let mut tunnel = Tunnel::new(end, &mut self.origin.end, self.idle, &seat.deadline);
-        poll_fn(|cx| tunnel.poll(end, &mut self.origin.end, &seat.deadline, cx)).await;
+        poll_fn(|cx| tunnel.poll(end, &mut self.origin.end, &seat.deadline, cx)).await
     }
 }
 

@@ -28,6 +28,11 @@ pub(in crate::proxy) trait ClientEnd: End {
 
     /// Whether the client has left, where it has nothing more to send.
     fn has_left(&mut self, cx: &mut Context<'_>) -> bool;
+
+    /// Whether it took its request back, where that is known without reading on.
+    fn has_reset(&mut self, _cx: &mut Context<'_>) -> bool {
+        false
+    }
 }
 
 /// The side that answers.
@@ -138,6 +143,10 @@ impl ClientEnd for H2End<SendResponse<Piece>> {
     }
 
     fn has_left(&mut self, cx: &mut Context<'_>) -> bool {
+        self.has_reset(cx)
+    }
+
+    fn has_reset(&mut self, cx: &mut Context<'_>) -> bool {
         // Whether a stream was reset is asked of whatever sends on it at the moment.
         self.was_reset(cx).unwrap_or_else(|| self.role.poll_reset(cx).is_ready())
     }

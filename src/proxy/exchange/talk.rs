@@ -176,7 +176,12 @@ impl<'a> Talk<'a> {
                 }
             }
         }
-        if self.upload != Upload::Moving && client.has_left(cx) {
+        let has_left = match self.upload {
+            Upload::Done | Upload::Stuck => client.has_left(cx),
+            // Nothing is read from a client whose origin takes no more for now.
+            Upload::Moving => self.up.waits_for() == Side::Sink && client.has_reset(cx),
+        };
+        if has_left {
             return Poll::Ready(Err(Failure::ClientLeft));
         }
         let Some(down) = &mut self.down else {

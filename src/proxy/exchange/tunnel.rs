@@ -61,25 +61,25 @@ impl Tunnel {
         Self { up: Way::new(), down: Way::new(), idle, traffic: 0 }
     }
 
-    /// Ready when both ways are over, one broke, or nothing moved for long.
+    /// Ready when both ways are over, which it says, or else one broke or nothing moved for long.
     pub(super) fn poll(
         &mut self,
         client: &mut H1End<()>,
         origin: &mut H1End<Listening>,
         deadline: &Deadline,
         cx: &mut Context<'_>,
-    ) -> Poll<()> {
+    ) -> Poll<bool> {
         if self.up.poll(client, origin, cx).is_err() || self.down.poll(origin, client, cx).is_err() {
-            return Poll::Ready(());
+            return Poll::Ready(false);
         }
         if self.up.is_over && self.down.is_over {
-            return Poll::Ready(());
+            return Poll::Ready(true);
         }
         let traffic = client.traffic() + origin.traffic();
         if traffic != self.traffic {
             self.traffic = traffic;
             deadline.set(self.idle);
         }
-        if deadline.is_over(cx) { Poll::Ready(()) } else { Poll::Pending }
+        if deadline.is_over(cx) { Poll::Ready(false) } else { Poll::Pending }
     }
 }

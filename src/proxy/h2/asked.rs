@@ -64,6 +64,10 @@ fn read(
     if !target.starts_with('/') && target != "*" && parts.method != http::Method::CONNECT {
         return Err(refused(Refusal::BadTarget));
     }
+    // The library takes UTF-8, which HTTP/1 refuses and its origins read in several ways.
+    if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(refused(Malformed::Target.into()));
+    }
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
     let head = RequestHead { method: parts.method.as_str(), target, minor: Minor::One, headers: &headers };
     let hop = Hop::read(head.headers).map_err(|malformed| refused(malformed.into()))?;

@@ -4,8 +4,10 @@ use std::{
     io::{self, IoSlice},
     pin::{Pin, pin},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -37,6 +39,14 @@ impl Stream {
                 let mut read = pin!(unconstrained(read));
                 read.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
             }
+        }
+    }
+
+    /// From now on closing it resets it, where only its end would say that something was whole. Under TLS the end says so itself, or does not.
+    pub(in crate::proxy) fn reset_when_closed(&self) {
+        if let Self::Plain(stream) = self {
+            // A socket that cannot do it is closed all the same.
+            _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
     }
 

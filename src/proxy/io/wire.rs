@@ -128,6 +128,16 @@ impl Wire {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 
+    /// Whether its end is told, so that it has to be told properly.
+    pub(in crate::proxy) fn has_an_end_of_its_own(&self) -> bool {
+        self.stream.holds_back()
+    }
+
+    /// From now on its end is no proper one.
+    pub(in crate::proxy) fn reset_when_closed(&self) {
+        self.stream.reset_when_closed();
+    }
+
     /// Whether it is silent and open, as a connection that idles has to be.
     pub(in crate::proxy) fn is_quiet(&mut self) -> bool {
         self.input.is_none() && self.outbox.is_empty() && self.stream.is_silent()

@@ -152,7 +152,12 @@ impl<R> End for H2End<R> {
 
     fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // The connection's own task writes what was given.
-        Poll::Ready(self.send_held(false))
+        let sent = self.send_held(false);
+        // All streams share their connection's window: who has nothing to send for now keeps none of it from the others.
+        if let Some(send) = &mut self.send {
+            send.reserve_capacity(0);
+        }
+        Poll::Ready(sent)
     }
 
     fn traffic(&self) -> u64 {

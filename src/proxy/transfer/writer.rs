@@ -19,6 +19,11 @@ impl Writer {
         Self(length)
     }
 
+    /// Whether nothing but the end of the connection says that a body is whole.
+    pub(in crate::proxy) fn ends_with_connection(self) -> bool {
+        self.0 == Length::UntilClose
+    }
+
     /// Hands over a stretch of data, never an empty one: that would be the last chunk.
     pub(in crate::proxy) fn data(self, out: &mut Outbox, data: Piece) {
         if self.0 == Length::Chunked {

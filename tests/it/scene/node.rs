@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Meridian {
     child: Child,
     http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
     dns: Option<SocketAddr>,
     admin: SocketAddr,
     logs: Arc<Mutex<Vec<Value>>>,
@@ -55,9 +56,12 @@ pub(crate) fn meridian_at(config: &str, http: &str) -> Meridian {
 }
 
 fn start(directory: Arc<TempDir>, http: &str) -> Meridian {
+    let has_certificates =
+        fs::read_to_string(directory.path().join("meridian.toml")).unwrap().contains("[[tls.certificates]]");
     let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
         .args(["serve", "--stop-with-stdin", "--log-format", "json", "--log-level", "info"])
         .args(["--listen-http", http, "--listen-dns", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0"])
+        .args(if has_certificates { &["--listen-https", "127.0.0.1:0"][..] } else { &[] })
         .arg("--config")
         .arg(directory.path().join("meridian.toml"))
         .arg("--state-directory")
@@ -82,6 +86,7 @@ fn start(directory: Arc<TempDir>, http: &str) -> Meridian {
     let node = Meridian {
         child,
         http: address("http"),
+        https: address("https"),
         dns: address("dns"),
         admin: address("admin").unwrap(),
         logs,
@@ -94,6 +99,11 @@ fn start(directory: Arc<TempDir>, http: &str) -> Meridian {
 impl Meridian {
     pub(crate) fn http(&self) -> SocketAddr {
         self.http.unwrap()
+    }
+
+    /// Where TLS is spoken; only with certificates in the config.
+    pub(crate) fn https(&self) -> SocketAddr {
+        self.https.unwrap()
     }
 
     pub(crate) fn dns(&self) -> SocketAddr {
