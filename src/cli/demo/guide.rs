@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{nodes::Nodes, scene::Scene};
+use super::{certificates::AUTHORITY, nodes::Nodes, scene::Scene};
 
 /// How this program is called from where the user stands.
 fn program() -> String {
@@ -16,7 +16,9 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
     let first = &scene.places[0];
     let (http, dns, admin) = (scene.http(first), scene.dns(first), scene.admin(first));
     let (dns_address, dns_port, panel) = (dns.ip(), dns.port(), scene.panel());
-    let region = first.region;
+    let (region, https) = (first.region, scene.https(first));
+    let authority = directory.join(AUTHORITY);
+    let authority = authority.display();
     let token = directory.join(first.node).join("admin.token");
     let token = token.display();
     let program = program();
@@ -42,6 +44,7 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
 {rows}
   Ask a region, and ask DNS which regions there are
     curl http://{http}/
+    curl --cacert {authority} https://{https}/    # HTTP/2 over TLS
     dig @{dns_address} -p {dns_port} shop.example A +short
 
   See what a node believes

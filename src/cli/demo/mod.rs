@@ -2,6 +2,7 @@
 //!
 //! Each region is a real node, a process of its own that can be killed; its origins live in this process and can be told to fail.
 
+mod certificates;
 mod guide;
 mod nodes;
 mod origins;
@@ -35,6 +36,7 @@ fn play() -> Result<(), String> {
     runtime.block_on(async {
         let scene = Scene::find_places()?;
         origins::start(&scene)?;
+        certificates::write(&scene, &directory.0)?;
         let mut nodes = nodes::start(&scene, &directory.0)?;
         report::say("starting three regions ...\n");
         nodes.wait_until_ready(&scene, READY_WITHIN).await?;

@@ -26,7 +26,7 @@ pub(super) struct Nodes(Vec<Child>);
 /// Starts all nodes; their logs go to files in the demo's directory.
 pub(super) fn start(scene: &Scene, directory: &Path) -> Result<Nodes, String> {
     let config = directory.join("meridian.toml");
-    std::fs::write(&config, scene.config()).map_err(|error| format!("cannot write {}: {error}", config.display()))?;
+    std::fs::write(&config, scene.config(directory)).map_err(|error| format!("cannot write {}: {error}", config.display()))?;
     let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let mut nodes = Nodes(Vec::new());
     for place in scene.places {
@@ -34,6 +34,7 @@ pub(super) fn start(scene: &Scene, directory: &Path) -> Result<Nodes, String> {
         let child = Command::new(&program)
             .args(["serve", "--stop-with-stdin", "--node-name", place.node, "--region", place.region])
             .args(["--listen-http", &scene.http(place).to_string()])
+            .args(["--listen-https", &scene.https(place).to_string()])
             .args(["--listen-dns", &scene.dns(place).to_string()])
             .args(["--listen-admin", &scene.admin(place).to_string()])
             .arg("--config")

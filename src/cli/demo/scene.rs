@@ -1,8 +1,11 @@
 //! What the demo consists of: regions, their addresses, and the config they share.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+};
 
-use super::ports;
+use super::{certificates, ports};
 
 /// One region of the demo.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ const ORIGINS: [(&str, u8); 2] = [("a", 11), ("b", 12)];
 pub(super) struct Scene {
     pub(super) places: &'static [Place],
     http: u16,
+    https: u16,
     dns: u16,
     admin: u16,
     origin: u16,
@@ -52,6 +56,7 @@ impl Scene {
         Ok(Self {
             places: &PLACES,
             http: ports::free(8080, &doors, false)?,
+            https: ports::free(8443, &doors, false)?,
             dns: ports::free(5300, &doors, true)?,
             admin: ports::free(9900, &doors, false)?,
             origin: ports::free(9000, &origins, false)?,
@@ -61,6 +66,10 @@ impl Scene {
 
     pub(super) fn http(&self, place: &Place) -> SocketAddr {
         (place.front_door(), self.http).into()
+    }
+
+    pub(super) fn https(&self, place: &Place) -> SocketAddr {
+        (place.front_door(), self.https).into()
     }
 
     pub(super) fn dns(&self, place: &Place) -> SocketAddr {
@@ -86,8 +95,8 @@ impl Scene {
         })
     }
 
-    /// The config that all three nodes share; what differs per node comes as flags.
-    pub(super) fn config(&self) -> String {
+    /// The config that all three nodes share; what differs per node comes as flags. Certificates lie in `directory`.
+    pub(super) fn config(&self, directory: &Path) -> String {
         let regions: String = self
             .places
             .iter()
@@ -112,8 +121,11 @@ impl Scene {
              [zones.\"shop.example\"]\nnameservers = [\"ns1.shop.example\"]\n\n\
              [zones.\"shop.example\".records.ns1]\nA = [\"{nameserver}\"]\n\n\
              [zones.\"shop.example\".steer.\"@\"]\npools = [\"shop\"]\nttl = \"5s\"\n\n\
+             [tls]\ncertificates = [{{ chain = {chain:?}, key = {key:?} }}]\nunknown_host = \"first\"\n\n\
              [http]\nworkers = 1\ndrain_timeout = \"2s\"\n\n[dns]\nthreads = 1\n",
             nameserver = self.places[0].front_door(),
+            chain = directory.join(certificates::CHAIN),
+            key = directory.join(certificates::KEY),
         )
     }
 }
@@ -125,9 +137,9 @@ mod tests {
 
     #[test]
     fn the_demos_config_is_a_good_one() {
-        let scene = Scene { places: &PLACES, http: 1, dns: 2, admin: 3, origin: 4, panel: 5 };
+        let scene = Scene { places: &PLACES, http: 1, https: 6, dns: 2, admin: 3, origin: 4, panel: 5 };
         let identity = Identity { region: Some("us-east".into()), ..Identity::default() };
-        let loaded = config::from_text("demo.toml", &scene.config(), &identity);
+        let loaded = config::from_text("demo.toml", &scene.config(Path::new("/demo")), &identity);
         assert!(loaded.diagnostics.iter().next().is_none(), "{}", loaded.diagnostics.render_text(false));
         assert_eq!(loaded.config.unwrap().pools[0].origins.len(), 6);
     }
