@@ -15,6 +15,7 @@ pub mod control;
 #[cfg(not(loom))]
 pub mod dns;
 pub mod fleet;
+#[cfg(not(loom))]
 pub mod govern;
 #[cfg(not(loom))]
 pub mod health;

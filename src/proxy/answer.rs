@@ -6,9 +6,11 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::{
+    date::date,
     exchange::Reply,
     headers::{Lines, persistence, read_lines},
 };
+use crate::clock;
 
 /// Status, headers and body; what every answer of ours carries is added.
 #[derive(Clone, Debug)]
@@ -50,6 +52,7 @@ impl OwnAnswer {
         if self.status != StatusCode::NO_CONTENT && self.status != StatusCode::NOT_MODIFIED {
             out.line("content-length", self.body.len().to_string().as_bytes());
         }
+        out.line("date", date(clock::unix_time()).as_bytes());
         if let Some(hsts) = &reply.told.hsts {
             out.line("strict-transport-security", hsts.as_bytes());
         }

@@ -26,6 +26,7 @@ mod answer;
 #[cfg(feature = "bench")]
 pub mod codec;
 mod connections;
+mod date;
 mod decide;
 mod exchange;
 mod h1;

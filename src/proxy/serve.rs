@@ -12,8 +12,7 @@ use super::{
     answer::OwnAnswer,
     exchange::{self, After, Asker, Refused, Reply, refuse, settle_h1, unread},
     h1::{Length, Scan},
-    h2,
-    io::{Stream, Wire},
+    io::{Buffer, Stream, Wire},
     observe::Ledger,
     peer::{Peer, Seat},
     transfer::H1End,
@@ -80,24 +79,33 @@ impl HeadLimits {
     }
 }
 
-/// Serves a connection until it ends; when the node drains, until its request in flight is answered.
-pub(super) async fn serve(stream: Stream, peer: Peer, seat: Seat) {
-    let wire = Wire::new(stream, &seat.worker.buffers);
-    let mut client = Client { end: H1End::new(wire, ()), seat, peer, is_sending: false, is_cut: false };
-    loop {
-        match client.turn().await {
-            Turn::Next => {}
-            Turn::Over => return client.farewell().await,
-            Turn::Http2 => break,
+impl Client {
+    pub(super) fn new(stream: Stream, peer: Peer, seat: Seat) -> Self {
+        let wire = Wire::new(stream, &seat.worker.buffers);
+        Self { end: H1End::new(wire, ()), seat, peer, is_sending: false, is_cut: false }
+    }
+
+    /// Serves the connection until it ends; when the node drains, until its request in flight is answered. Says whether it is to be served by HTTP/2
+    /// instead.
+    pub(super) async fn serve(&mut self) -> bool {
+        loop {
+            match self.turn().await {
+                Turn::Next => {}
+                Turn::Over => {
+                    self.farewell().await;
+                    return false;
+                }
+                Turn::Http2 => return true,
+            }
         }
     }
-    let Client { end, seat, peer, .. } = client;
-    let (stream, ahead) = end.wire.into_parts();
-    // Boxed: few connections turn into this, and all would have room for it.
-    Box::pin(h2::serve(stream, ahead, peer, seat)).await;
-}
 
-impl Client {
+    /// What HTTP/2 needs: the stream, what was read of it, and whose it is.
+    pub(super) fn into_parts(self) -> (Stream, Option<Buffer>, Peer, Seat) {
+        let (stream, ahead) = self.end.wire.into_parts();
+        (stream, ahead, self.peer, self.seat)
+    }
+
     /// One request, and what follows it.
     async fn turn(&mut self) -> Turn {
         let Some(limits) = self.seat.worker.view().routing().map(|routing| HeadLimits::new(&routing.settings)) else {

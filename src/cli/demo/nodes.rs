@@ -26,7 +26,8 @@ pub(super) struct Nodes(Vec<Child>);
 /// Starts all nodes; their logs go to files in the demo's directory.
 pub(super) fn start(scene: &Scene, directory: &Path) -> Result<Nodes, String> {
     let config = directory.join("meridian.toml");
-    std::fs::write(&config, scene.config(directory)).map_err(|error| format!("cannot write {}: {error}", config.display()))?;
+    std::fs::write(&config, scene.config(directory))
+        .map_err(|error| format!("cannot write {}: {error}", config.display()))?;
     let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let mut nodes = Nodes(Vec::new());
     for place in scene.places {

@@ -12,7 +12,14 @@ pub(super) use guests::Guest;
 pub(super) use handshake::Turnstile;
 use preamble::{Preamble, Told};
 
-use super::{h2, io::Stream, peer::Seat, serve::serve, worker::Worker};
+use super::{
+    h2,
+    io::Stream,
+    peer::{Peer, Seat},
+    serve::Client,
+    tally::Counted,
+    worker::Worker,
+};
 
 /// What a listener expects of those who connect to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +47,34 @@ impl SentAway {
     }
 }
 
-/// Serves a connection from its first byte to its last.
-pub(super) async fn welcome(mut stream: TcpStream, from: SocketAddr, door: Door, worker: Rc<Worker>) {
+/// A client that may ask.
+struct Arrived {
+    stream: Stream,
+    peer: Peer,
+    seat: Seat,
+    is_h2: bool,
+    /// Counts as one of its connections.
+    guest: Counted<Guest>,
+}
+
+/// Serves a connection from its first byte to its last. What few connections do is boxed, as all would have room for it.
+pub(super) async fn welcome(stream: TcpStream, from: SocketAddr, door: Door, worker: Rc<Worker>) {
+    let Some(Arrived { stream, peer, seat, is_h2, guest }) = arrive(stream, from, door, worker).await else { return };
+    if is_h2 {
+        Box::pin(h2::serve(stream, None, peer, seat)).await;
+    } else {
+        let mut client = Client::new(stream, peer, seat);
+        if client.serve().await {
+            let (stream, ahead, peer, seat) = client.into_parts();
+            Box::pin(h2::serve(stream, ahead, peer, seat)).await;
+        }
+    }
+    drop(guest);
+}
+
+async fn arrive(mut stream: TcpStream, from: SocketAddr, door: Door, worker: Rc<Worker>) -> Option<Arrived> {
     let view = worker.view();
-    let Some(settings) = view.routing().map(|routing| &routing.settings) else { return };
+    let settings = &view.routing()?.settings;
     let mut address = from.ip().to_canonical();
     let is_in = |networks: &[ipnet::IpNet]| networks.iter().any(|network| network.contains(&address));
     let (is_passed_on, is_trusted) = (is_in(&settings.proxy_protocol), is_in(&settings.trusted_proxies));
@@ -51,31 +82,31 @@ pub(super) async fn welcome(mut stream: TcpStream, from: SocketAddr, door: Door,
     drop(view);
     let seat = Seat::new(worker);
     if is_passed_on {
-        // Boxed: few connections have this, and all would have room for it.
         match Box::pin(told(&mut stream, &seat, head_timeout)).await {
             Ok(Told::Client(client)) => address = client.ip().to_canonical(),
             Ok(Told::Nothing) => {}
             Err(error) => {
                 tracing::debug!(%from, %error, "a connection without a proper PROXY header");
-                return SentAway::NoPreamble.count();
+                SentAway::NoPreamble.count();
+                return None;
             }
         }
     }
     // Those who speak for others have the connections of many.
     let most = if is_trusted { u32::MAX } else { most };
-    let Some(_guest) = seat.worker.guests.admit(address.into(), most) else { return SentAway::TooMany.count() };
-    match door {
-        Door::Plain => serve(Stream::Plain(stream), seat.worker.meet(address, None), seat).await,
+    let Some(guest) = seat.worker.guests.admit(address.into(), most) else {
+        SentAway::TooMany.count();
+        return None;
+    };
+    let (stream, facts) = match door {
+        Door::Plain => (Stream::Plain(stream), None),
         Door::Tls => {
-            let Some((stream, facts)) = Box::pin(handshake::shake(stream, &seat)).await else { return };
-            let (is_h2, peer) = (facts.is_h2, seat.worker.meet(address, Some(facts)));
-            if is_h2 {
-                Box::pin(h2::serve(stream, None, peer, seat)).await;
-            } else {
-                serve(stream, peer, seat).await;
-            }
+            let (stream, facts) = Box::pin(handshake::shake(stream, &seat)).await?;
+            (stream, Some(facts))
         }
-    }
+    };
+    let is_h2 = facts.as_ref().is_some_and(|facts| facts.is_h2);
+    Some(Arrived { stream, peer: seat.worker.meet(address, facts), seat, is_h2, guest })
 }
 
 /// What the balancer says. Reads its header and nothing more.

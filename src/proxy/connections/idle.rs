@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config,
     proxy::{
         exchange::Listening,
         io::Wire,
@@ -39,17 +38,16 @@ pub(in crate::proxy) struct Connections {
 
 #[derive(Debug)]
 struct Idle {
-    wire: Wire,
-    metrics: Counted,
-    way: Way,
+    connection: Box<Lent>,
     until: Duration,
 }
 
-/// A connection while it serves one request. Dropped without being given back, it is closed.
+/// A connection while it serves one request. Dropped without being given back, it is closed. It stays in its box as long as it is open: who waits
+/// for it has room for a pointer.
 #[derive(Debug)]
 pub(in crate::proxy) struct Lent {
     pub(in crate::proxy) end: H1End<Listening>,
-    metrics: Counted,
+    _counted: Counted,
     way: Way,
     max_idle: usize,
     idle_timeout: Duration,
@@ -82,35 +80,33 @@ impl Connections {
         Rc::new(Self { idle: RefCell::default(), shared: Shared::default(), open: Rc::default(), clock })
     }
 
-    /// An idle connection that is still open, and leads where the origin is now.
-    pub(in crate::proxy) fn take(self: &Rc<Self>, origin: &Reach, line: &Line) -> Option<Lent> {
+    /// An idle connection that is still open, and leads where the origin is now; kept afterwards as the pool says now.
+    pub(in crate::proxy) fn take(self: &Rc<Self>, origin: &Reach, line: &Line) -> Option<Box<Lent>> {
         let now = self.clock.now();
         let mut all = self.idle.borrow_mut();
         let idle = all.get_mut(&Key::new(origin, line))?;
-        while let Some(Idle { mut wire, metrics, way, until }) = idle.pop() {
-            let way = Way { origin: origin.clone(), ..way };
+        while let Some(Idle { mut connection, until }) = idle.pop() {
+            connection.way.origin = origin.clone();
             // Not quiet means closed, or that the origin says what nobody asked for: neither is fit for use.
-            if until > now && way.is_good(now) && wire.is_quiet() {
-                return Some(self.lent(wire, metrics, way, &line.settings));
+            if until > now && connection.way.is_good(now) && connection.end.wire.is_quiet() {
+                connection.max_idle = line.settings.max_idle_connections;
+                connection.idle_timeout = line.settings.idle_timeout;
+                return Some(connection);
             }
         }
         None
     }
 
     /// Wraps a fresh connection, to be kept afterwards as the pool says.
-    pub(super) fn lend(self: &Rc<Self>, wire: Wire, way: Way, counted: Counted, line: &Line) -> Lent {
-        self.lent(wire, counted, way, &line.settings)
-    }
-
-    fn lent(self: &Rc<Self>, wire: Wire, metrics: Counted, way: Way, pool: &config::Pool) -> Lent {
-        Lent {
+    pub(super) fn lend(self: &Rc<Self>, wire: Wire, way: Way, counted: Counted, line: &Line) -> Box<Lent> {
+        Box::new(Lent {
             end: H1End::new(wire, Listening::default()),
-            metrics,
+            _counted: counted,
             way,
-            max_idle: pool.max_idle_connections,
-            idle_timeout: pool.idle_timeout,
+            max_idle: line.settings.max_idle_connections,
+            idle_timeout: line.settings.idle_timeout,
             home: Rc::downgrade(self),
-        }
+        })
     }
 
     /// Closes what has idled too long, was closed by its origin, or leads where its origin is no more.
@@ -118,7 +114,9 @@ impl Connections {
         let now = self.clock.now();
         self.shared.sweep(now);
         self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain_mut(|entry| entry.until > now && entry.way.is_good(now) && entry.wire.is_quiet());
+            idle.retain_mut(|Idle { connection, until }| {
+                *until > now && connection.way.is_good(now) && connection.end.wire.is_quiet()
+            });
             !idle.is_empty()
         });
     }
@@ -126,7 +124,7 @@ impl Connections {
 
 impl Lent {
     /// The request is over and the connection may serve another.
-    pub(in crate::proxy) fn give_back(mut self) {
+    pub(in crate::proxy) fn give_back(mut self: Box<Self>) {
         let Some(home) = self.home.upgrade() else { return };
         let now = home.clock.now();
         if !self.way.is_good(now) || !self.end.wire.is_quiet() {
@@ -136,7 +134,7 @@ impl Lent {
         let mut all = home.idle.borrow_mut();
         let idle = all.entry(self.way.key()).or_default();
         if idle.len() < self.max_idle {
-            idle.push(Idle { wire: self.end.wire, metrics: self.metrics, way: self.way, until });
+            idle.push(Idle { connection: self, until });
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) use shared::{Shared, Stream, open_stream};
 #[derive(Debug)]
 pub(super) enum Carrier {
     /// A connection for it alone.
-    H1(Lent),
+    H1(Box<Lent>),
     /// A stream among others.
-    H2(Stream),
+    H2(Box<Stream>),
 }

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Connects within the pool's limit, for HTTP/1.
-pub(in crate::proxy) async fn open(origin: &Reach, line: &Line, seat: &Seat) -> Result<Lent, Refusal> {
+pub(in crate::proxy) async fn open(origin: &Reach, line: &Line, seat: &Seat) -> Result<Box<Lent>, Refusal> {
     let (stream, way, counted) = connect(origin, line, seat).await?;
     let worker = &seat.worker;
     Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, line))

@@ -68,7 +68,7 @@ impl From<bool> for After {
 
 /// What a tunnel needs.
 pub(in crate::proxy) struct Through {
-    origin: Lent,
+    origin: Box<Lent>,
     idle: Duration,
     /// Counts as its origin's load while it lasts.
     _sent: Option<InFlight>,
@@ -191,9 +191,11 @@ impl<'a, C: Asker> Exchange<'a, C> {
         for attempt in 0..=settings.retries {
             // Held while the try lasts.
             let _retrying = match attempt.checked_sub(1) {
-                Some(before) => {
-                    Some(self.again(before).await.ok_or_else(|| refused(last.unwrap_or(Refusal::NoHealthyOrigin)))?)
-                }
+                Some(before) => Some(
+                    Box::pin(self.again(before))
+                        .await
+                        .ok_or_else(|| refused(last.unwrap_or(Refusal::NoHealthyOrigin)))?,
+                ),
                 None => None,
             };
             let worker = &self.client.parts().1.worker;
@@ -269,14 +271,16 @@ impl<'a, C: Asker> Exchange<'a, C> {
                 let is_kept = kept.is_some();
                 let lent = match kept {
                     Some(lent) => lent,
-                    None => open(&origin, line, seat).await?,
+                    // Boxed, as is whatever few requests do: every connection has room for what its requests may do.
+                    None => Box::pin(open(&origin, line, seat)).await?,
                 };
                 (Carrier::H1(lent), is_kept)
             }
             OriginHead::H2(head) => {
-                let (stream, is_kept) =
-                    open_stream(&origin, line, seat, head, order.length == Length::None, may_be_kept).await?;
-                (Carrier::H2(stream), is_kept)
+                let is_end = order.length == Length::None;
+                let sending = open_stream(&origin, line, seat, head, is_end, may_be_kept);
+                let (stream, is_kept) = Box::pin(sending).await?;
+                (Carrier::H2(Box::new(stream)), is_kept)
             }
         };
         self.carrier = Some(carrier);
