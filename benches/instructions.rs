@@ -193,7 +193,7 @@ const ASKED: Asked<'static> = Asked {
 
 fn routing() -> &'static Routing {
     let config = routes();
-    let routing = kept(Routing::build(&config, None, vec![None]));
+    let routing = kept(Routing::build(&config, None, &meridian::tls::Outward::none(&config)));
     _ = black_box(routing.find(&ASKED));
     routing
 }

@@ -111,13 +111,14 @@ impl Client {
         let Some(limits) = self.seat.worker.view().routing().map(|routing| HeadLimits::new(&routing.settings)) else {
             return Turn::Over;
         };
-        let is_first = self.end.wire.traffic() == 0;
+        let may_be_h2 = self.end.wire.traffic() == 0 && self.peer.tls.is_none();
         let next = self.next(limits).await;
         // Waiting may have taken long: the request is settled by what exists and is believed now.
         let view = self.seat.worker.view();
         let Some(routing) = view.routing() else { return Turn::Over };
         let settled = match next {
-            Next::Head(head) if is_first && &self.end.wire.input()[head.clone()] == PREFACE => return Turn::Http2,
+            // Over TLS it would have been agreed upon in the handshake.
+            Next::Head(head) if may_be_h2 && &self.end.wire.input()[head.clone()] == PREFACE => return Turn::Http2,
             Next::Head(head) => {
                 let end = head.end;
                 let settled = settle_h1(&self.seat.worker, &view, routing, &self.end.wire.input()[head], &self.peer);

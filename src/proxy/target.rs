@@ -7,7 +7,9 @@ use super::{
     route::Rewrite,
 };
 
-/// The longest host (RFC 1035 §2.3.4).
+/// The longest name, written out without the root's dot (RFC 1035 §2.3.4).
+const LONGEST_NAME: usize = 253;
+/// Room for it, and for an address in brackets.
 const LONGEST: usize = 255;
 
 /// Host and path, taken apart.
@@ -121,7 +123,7 @@ impl Host {
         let host = host.strip_suffix('.').unwrap_or(host);
         let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => !host.is_empty() && host.bytes().all(is_host_byte),
+            None => host.len() <= LONGEST_NAME && host.split('.').all(is_label),
         };
         if !is_port || !is_host || host.len() > LONGEST {
             return None;
@@ -133,6 +135,12 @@ impl Host {
         read.length = u8::try_from(host.len()).ok()?;
         Some(read)
     }
+}
+
+/// Whether it is a label that everybody takes for one: certificates and demands on clients are looked up by the same names (`tls`), and a name
+/// that one of us reads and the other does not would be a way around them.
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len()) && label != "_" && label.bytes().all(is_host_byte)
 }
 
 /// What host names are made of in practice. `%`, `@`, and whatever else two readers might take apart differently, are not among it.
@@ -158,7 +166,7 @@ mod tests {
         assert_eq!(host(http11, "*", &["shop.example"]).unwrap(), "shop.example");
         assert_eq!(host(http11, "/", &["[::1]:80"]).unwrap(), "[::1]");
         assert_eq!(host(Minor::Zero, "/", &[]).unwrap(), "");
-        let long = "a".repeat(256);
+        let (long, label) = ("a.".repeat(127) + "a", "a".repeat(64) + ".a");
         for hosts in [
             &[][..],
             &["a", "a"],
@@ -174,6 +182,10 @@ mod tests {
             &["[::1"],
             &["[::1]x"],
             &[long.as_str()],
+            &["a..b"],
+            &[".a"],
+            &["_.a"],
+            &[label.as_str()],
         ] {
             // A port may be empty (RFC 3986 §3.2.3).
             let expected = if hosts == ["a:"] { Ok("a".to_owned()) } else { Err(Refusal::BadHost) };

@@ -17,7 +17,7 @@ use std::{
 use rustls::ServerConfig;
 use tokio::sync::oneshot;
 
-use super::{ServerTls, server::Core};
+use super::{ServerTls, rounds::wait_elsewhere, server::Core};
 
 /// Handshakes that wait for a file at once; more are refused. A file takes a fraction of a millisecond.
 const MAX_WAITING: usize = 1_024;
@@ -63,7 +63,7 @@ struct Request {
     reply: oneshot::Sender<Answer>,
 }
 
-/// Owns the thread; told to stop and waited for when dropped.
+/// Owns the thread; told to stop when dropped.
 pub(super) struct Loader {
     /// Dropped to wake the thread when it is to stop.
     requests: Option<SyncSender<Request>>,
@@ -85,9 +85,7 @@ impl Drop for Loader {
     fn drop(&mut self) {
         self.is_stopped.store(true, Ordering::Relaxed);
         self.requests = None;
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that read certificates had panicked");
-        }
+        wait_elsewhere(self.thread.take());
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// Owns such a thread: it is told to stop and waited for when this is dropped, which takes as long as reading one file.
+/// Owns such a thread: it is told to stop when this is dropped, and ends when it has read the file it is at.
 #[derive(Debug)]
 pub struct Rounds {
     /// Dropped to stop it.
@@ -46,8 +46,19 @@ impl Rounds {
 impl Drop for Rounds {
     fn drop(&mut self) {
         self.alive = None;
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+        wait_elsewhere(self.thread.take());
+    }
+}
+
+/// Waits for a thread that was told to stop, on one of its own: whoever lets go of it may be a proxy worker, which never blocks, and the thread may
+/// be at a file whose disk does not answer.
+pub(super) fn wait_elsewhere(thread: Option<JoinHandle<()>>) {
+    let Some(thread) = thread else { return };
+    let wait = move || {
+        if thread.join().is_err() {
             tracing::error!("a thread that looked at TLS files had panicked");
         }
-    }
+    };
+    // Where no thread can be had, nobody waits.
+    _ = Builder::new().name("tls-end".to_owned()).spawn(wait);
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Everything that `https` listeners need of one config; clones are the same one. Two threads of its own read and watch files; the
-/// last clone to go stops them and waits for them, no longer than they need for the file they are at.
+/// last clone to go tells them to stop, and does not wait for the file they are at: it may go on a worker.
 #[derive(Clone)]
 pub struct ServerTls(Arc<Shared>);
 
@@ -127,7 +127,14 @@ impl ServerTls {
     pub fn demands_of(&self, host: &str) -> u32 {
         let demands = &self.0.core.demands;
         // Asked for every request, and mostly needless.
-        if demands.is_uniform() { demands.of("") } else { demands.of(&names::host(host).unwrap_or_default()) }
+        if demands.is_uniform() {
+            return demands.of("");
+        }
+        // What is no host still stands below those it is written below.
+        match names::host(host) {
+            Some(host) => demands.of(&host),
+            None => demands.of(&host.to_ascii_lowercase()),
+        }
     }
 }
 

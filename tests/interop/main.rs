@@ -1,4 +1,4 @@
-//! Real clients against a real node: curl, dig, kdig. Run by `.ci/run`, which installs them: `cargo test --features interop`.
+//! Real clients against a real node: curl, dig, kdig, h2load, nghttp, openssl, HAProxy, and Python's WebSocket and gRPC. Run by `.ci/run`, which installs them: `cargo test --features interop`.
 
 #![allow(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 
@@ -7,6 +7,8 @@ use std::process::Command;
 #[path = "../it/scene/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the other tests use the rest of it")]
 mod scene;
+
+mod http;
 
 use scene::{Meridian, Origin, eventually, meridian, origin};
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 
+mod arrivals;
 mod config;
 mod cuts;
 mod dns;
@@ -15,5 +16,6 @@ mod names;
 mod node;
 mod pairs;
 mod proxy;
+mod retries;
 mod routes;
 mod scene;

@@ -109,6 +109,14 @@ async fn arrive(mut stream: TcpStream, from: SocketAddr, door: Door, worker: Rc<
     Some(Arrived { stream, peer: seat.worker.meet(address, facts), seat, is_h2, guest })
 }
 
+/// How many more bytes of a PROXY header have to come, unless it is whole or none.
+pub(super) fn read_preamble(bytes: &[u8]) -> Option<usize> {
+    match preamble::read(bytes) {
+        Preamble::Needs(more) => Some(more),
+        Preamble::Whole(_) | Preamble::Malformed => None,
+    }
+}
+
 /// What the balancer says. Reads its header and nothing more.
 async fn told(stream: &mut TcpStream, seat: &Seat, limit: Duration) -> io::Result<Told> {
     let mut header = Vec::new();

@@ -35,11 +35,12 @@ use crate::{
 };
 
 /// Streams that one connection carries at most, where its origin takes as many.
-const MOST_STREAMS: usize = 256;
+const MOST_STREAMS: usize = 64;
 /// What an origin may send on one stream before somebody has read it.
 const STREAM_WINDOW: u32 = 256 * 1024;
-/// The same for all streams of a connection.
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// The same for all streams of a connection: as much as all of them may have, so that clients that do not read stall their own streams and
+/// nobody else's.
+const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 /// Bytes that the fields of an answer may take.
 const MOST_FIELDS: u32 = 64 * 1024;
 

@@ -175,6 +175,9 @@ pub(in crate::proxy) fn settle(
         Err(Refusal::NoTunnels)
     } else {
         Target::read(head.target, *authority, head.headers, head.minor).and_then(|target| {
+            if target.path_and_query == "*" && head.method != "OPTIONS" {
+                return Err(Refusal::BadTarget);
+            }
             let (method, headers, client) = (head.method, head.headers, peer.address);
             let asked =
                 Asked { method, host: target.host(), path: target.path(), query: target.query(), headers, client };

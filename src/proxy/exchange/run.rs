@@ -25,7 +25,7 @@ use crate::{
         h1::Length,
         observe::{Ledger, Outcome},
         peer::Seat,
-        route::{Door, Limits, Line, PoolPlan, Routing},
+        route::{Action, Door, Forward, Limits, Line, PoolPlan, RoutePlan, Routing},
         serve::Client,
         transfer::Kept,
     },
@@ -225,6 +225,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
 
     /// Takes another try from the budget, and waits a little: those who failed together shall not come back together.
     async fn again(&mut self, tries_before: u32) -> Option<Retrying> {
+        // What failed is over, and no load of anybody.
+        (self.carrier, self.sent) = (None, None);
         let worker = &self.client.parts().1.worker;
         let under_way = || self.order.view.under_way(self.case.pool);
         let Some(retrying) = self.plan.budget.begin(worker.clock.now(), under_way) else {
@@ -306,8 +308,11 @@ impl<'a, C: Asker> Exchange<'a, C> {
         self.kept.rewind();
         let Limits { max_body_size, response_head, between_bytes, .. } = *self.limits;
         let patience = Patience { client_body: self.routing.settings.body_timeout, response_head, between_bytes };
-        let response_headers = &self.routing.route(self.order.route).response_headers;
-        let terms = Terms { max_body_size, response_headers, unwanted };
+        let RoutePlan { action, response_headers, .. } = self.routing.route(self.order.route);
+        let Action::Forward(Forward { headers: request_headers, .. }) = action else {
+            return Err(Failure::Refused { refusal: Refusal::NoRoute, may_repeat: false });
+        };
+        let terms = Terms { max_body_size, request_headers, response_headers, unwanted };
         let (end, seat) = self.client.parts();
         let mut talk = Talk::new(self.order, &seat.worker, patience, terms, &mut self.kept);
         match (&mut self.carrier, self.head) {

@@ -34,6 +34,7 @@ pub(super) struct Patience {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms<'a> {
     pub(super) max_body_size: u64,
+    pub(super) request_headers: &'a Edits,
     pub(super) response_headers: &'a Edits,
     /// Statuses for which another try is better, where the request can be repeated.
     pub(super) unwanted: &'a [(u16, u16)],
@@ -190,7 +191,7 @@ impl<'a> Talk<'a> {
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             };
         };
-        match down.pump.poll(None, origin, client, cx) {
+        match down.pump.poll(None, self.terms.response_headers, origin, client, cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(Broken::Sink(_))) => Poll::Ready(Err(Failure::ClientLeft)),
             Poll::Ready(Err(error)) => {
@@ -214,7 +215,7 @@ impl<'a> Talk<'a> {
         origin: &mut impl OriginEnd,
         cx: &mut Context<'_>,
     ) -> Result<(), Failure> {
-        match self.up.poll(Some(self.kept), client, origin, cx) {
+        match self.up.poll(Some(self.kept), self.terms.request_headers, client, origin, cx) {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => self.upload = Upload::Done,
             Poll::Ready(Err(Broken::Sink(error))) => {

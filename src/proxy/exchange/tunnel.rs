@@ -9,6 +9,7 @@ use super::sides::Listening;
 use crate::proxy::{
     h1::Length,
     io::Deadline,
+    route::Edits,
     transfer::{End, H1End, Pump},
 };
 
@@ -33,7 +34,7 @@ impl Way {
     /// Passes the end on, too: the other direction may go on.
     fn poll<F, T>(&mut self, from: &mut H1End<F>, to: &mut H1End<T>, cx: &mut Context<'_>) -> Result<(), ()> {
         if !self.is_over
-            && let Poll::Ready(ended) = self.pump.poll(None, from, to, cx)
+            && let Poll::Ready(ended) = self.pump.poll(None, &Edits::default(), from, to, cx)
         {
             ended.map_err(drop)?;
             self.is_over = true;

@@ -9,6 +9,8 @@
 //! Not here: what a request means (`decide`), what is added to and removed from it (`headers`).
 
 mod chunked;
+#[cfg(test)]
+mod differential;
 mod framing;
 mod head;
 mod malformed;

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// How long a client may take to hear that its connection ends.
+/// How long a client may take to hear that its connection ends because of what it did.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Whoever has requests under way is not idle.
 const BUSY: Duration = Duration::from_hours(24 * 365);
@@ -51,10 +51,12 @@ pub(in crate::proxy) async fn serve(stream: Stream, ahead: Option<Buffer>, peer:
         shaken => shaken.map(Result::ok),
     });
     let Some(connection) = shaken.await else { return };
-    let idle_timeout = settings.idle_timeout;
+    let (idle_timeout, patience) = (settings.idle_timeout, settings.body_timeout);
     drop(settings);
     let peer = Rc::new(peer);
-    Session { connection, requests: JoinSet::new(), seat, peer, found, idle_timeout, is_ending: false }.run().await;
+    Session { connection, requests: JoinSet::new(), seat, peer, found, idle_timeout, patience, is_ending: false }
+        .run()
+        .await;
 }
 
 fn builder(settings: &config::Http) -> Builder {
@@ -79,6 +81,8 @@ struct Session {
     peer: Rc<Peer>,
     found: Rc<Cell<Option<Flood>>>,
     idle_timeout: Duration,
+    /// Longest pause of a client that has something to read.
+    patience: Duration,
     /// Whether the client was told that nothing more is taken.
     is_ending: bool,
 }
@@ -97,7 +101,7 @@ impl Session {
                 Event::Enough => {
                     self.is_ending = true;
                     self.connection.graceful_shutdown();
-                    self.seat.deadline.set(if self.requests.is_empty() { FAREWELL } else { BUSY });
+                    self.seat.deadline.set(if self.requests.is_empty() { self.patience } else { BUSY });
                 }
                 Event::Flood(flood) => {
                     metrics::counter!("meridian_http2_floods_total", "kind" => flood.as_str()).increment(1);
@@ -117,7 +121,8 @@ impl Session {
             loop {
                 match self.requests.poll_join_next(cx) {
                     Poll::Ready(Some(_)) if self.requests.is_empty() => {
-                        self.seat.deadline.set(if self.is_ending { FAREWELL } else { self.idle_timeout });
+                        // The ends of answers may still stand in its queue, and be read slowly.
+                        self.seat.deadline.set(if self.is_ending { self.patience } else { self.idle_timeout });
                     }
                     Poll::Ready(Some(_)) => {}
                     Poll::Ready(None) | Poll::Pending => break,

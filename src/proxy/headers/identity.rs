@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Ours to write wherever they stand.
-pub(super) const IDENTITY: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id"];
+const IDENTITY: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id"];
 /// Ours where the client showed a certificate.
 const CLIENT_CERTIFICATE: &str = "x-forwarded-client-cert";
 /// What clients may say for others only where they are trusted; everything that begins with `x-forwarded-` besides.
@@ -101,6 +101,14 @@ impl Identity<'_> {
             out.line("x-request-id", self.id.as_bytes());
         }
     }
+}
+
+/// Whether a name says who is asking, whoever says it.
+pub(super) fn is_about_who_asks(name: &str) -> bool {
+    const WAYS: [&str; 4] = ["via", "cdn-loop", "traceparent", "tracestate"];
+    let is = |known: &str| is_called(name, known);
+    IDENTITY.into_iter().chain(SAID_FOR_OTHERS).chain(WAYS).any(is)
+        || name.get(..12).is_some_and(|begin| is_called(begin, "x-forwarded-"))
 }
 
 /// Adds us to those a message came by (RFC 9110 §7.6.3). `version` is what it came in.

@@ -1,6 +1,6 @@
 //! A request on its way to an origin.
 
-use super::{Hop, Identity, Lines, all, line, read_lines};
+use super::{Hop, Identity, Lines, all, hop::HOP_BY_HOP, is_called, line, read_lines};
 use crate::proxy::{
     h1::{Header, Length, RequestHead, members},
     route::Changes,
@@ -60,7 +60,9 @@ impl Outgoing<'_> {
     /// What goes to the origin whatever it speaks.
     fn lines(&self, headers: &[Header<'_>], out: &mut impl Lines) {
         for header in headers {
-            let is_ours = header.name.eq_ignore_ascii_case("host") || self.identity.replaces(header.name);
+            let is_ours = header.name.eq_ignore_ascii_case("host")
+                || is_disguised(header.name)
+                || self.identity.replaces(header.name);
             if !is_ours && !self.changes.edits.drops(header.name) && !self.hop.is_for(header.name) {
                 out.line(header.name, header.value);
             }
@@ -73,4 +75,10 @@ impl Outgoing<'_> {
         let mut codings = all(self.head.headers, "te").flat_map(|header| members(header.value));
         codings.any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
     }
+}
+
+/// Whether a header that frames is spelled with `_`: for us it frames nothing, and for some applications it does.
+fn is_disguised(name: &str) -> bool {
+    memchr::memchr(b'_', name.as_bytes()).is_some()
+        && HOP_BY_HOP.iter().chain(&["content-length"]).any(|known| is_called(name, known))
 }

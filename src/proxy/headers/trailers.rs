@@ -2,9 +2,10 @@
 
 use http::HeaderMap;
 
-use super::{Lines, hop::HOP_BY_HOP, identity::IDENTITY, is_one_of};
+use super::{Lines, hop::HOP_BY_HOP, identity::is_about_who_asks, is_called};
 
-/// Trailers that may be passed on: none that frame, route or identify a message (RFC 9110 §6.5.1). All are well formed.
+/// Trailers that may be passed on: none that frame, route or identify a message (RFC 9110 §6.5.1), in any spelling, as some readers take them for
+/// headers. All are well formed.
 pub(in crate::proxy) fn kept_trailers<'a>(trailers: impl Iterator<Item = (&'a str, &'a [u8])>) -> HeaderMap {
     const NEVER: [&str; 14] = [
         "authorization",
@@ -24,7 +25,8 @@ pub(in crate::proxy) fn kept_trailers<'a>(trailers: impl Iterator<Item = (&'a st
     ];
     let mut kept = HeaderMap::new();
     for (name, value) in trailers {
-        if ![&NEVER[..], &HOP_BY_HOP, &IDENTITY].iter().any(|names| is_one_of(name, names)) {
+        let is_left_out = NEVER.iter().chain(&HOP_BY_HOP).any(|known| is_called(name, known));
+        if !is_left_out && !is_about_who_asks(name) {
             kept.line(name, value);
         }
     }

@@ -55,13 +55,11 @@ impl<R> End for H1End<R> {
     }
 
     fn give(&mut self, piece: Piece) -> io::Result<()> {
-        self.writer.data(&mut self.wire.outbox, piece);
-        Ok(())
+        self.writer.data(&mut self.wire.outbox, piece)
     }
 
     fn finish(&mut self, trailers: Option<HeaderMap>) -> io::Result<()> {
-        self.writer.end(&mut self.wire.outbox, trailers.as_ref());
-        Ok(())
+        self.writer.end(&mut self.wire.outbox, trailers.as_ref())
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

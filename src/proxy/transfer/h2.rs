@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 use h2::{RecvStream, SendStream};
 use http::HeaderMap;
 
-use super::{End, Unread};
+use super::{End, Unread, writer::misframed};
 use crate::proxy::{h1::Malformed, headers::kept_trailers, io::Piece};
 
 /// Bytes that one stream may have in its connection's queue; half of it is asked for at a time.
@@ -109,6 +109,10 @@ impl<R> End for H2End<R> {
             // Ends need no window, which may never open again: its receiver has got all it expects.
             return Poll::Ready(Ok(1));
         }
+        if self.is_sent {
+            // Whatever comes now is one too many, and said to be so.
+            return Poll::Ready(Ok(1));
+        }
         let held = self.held.as_ref().map_or(0, |piece| piece.len());
         let send = self.send.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         if send.capacity() > held {
@@ -130,6 +134,9 @@ impl<R> End for H2End<R> {
     }
 
     fn give(&mut self, piece: Piece) -> io::Result<()> {
+        if self.is_sent {
+            return Err(misframed("a body where there is none"));
+        }
         self.send_held(false)?;
         self.traffic += piece.len() as u64;
         self.held = Some(piece);

@@ -5,7 +5,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{End, Kept, Unread};
+use http::HeaderMap;
+
+use super::{End, Kept, Unread, writer::is_misframed};
+use crate::proxy::route::Edits;
 
 /// Moves a body from one side to the other.
 #[derive(Debug)]
@@ -41,6 +44,13 @@ pub(in crate::proxy) enum Broken {
     TooLarge,
 }
 
+impl Broken {
+    /// What a side does not take: because it is gone, or because what it was given is not what was announced.
+    fn given(error: io::Error) -> Self {
+        if is_misframed(&error) { Self::Source(Unread::Closed(Some(error))) } else { Self::Sink(error) }
+    }
+}
+
 impl Pump {
     /// Moves any body.
     pub(in crate::proxy) fn new() -> Self {
@@ -57,10 +67,12 @@ impl Pump {
         self.waits_for
     }
 
-    /// Moves as much as both sides take. Ready when the whole body was written. What is `kept` goes first, and what comes is kept.
+    /// Moves as much as both sides take. Ready when the whole body was written. What is `kept` goes first, and what comes is kept. What `edits`
+    /// drop of headers they drop of trailers, too.
     pub(in crate::proxy) fn poll(
         &mut self,
         mut kept: Option<&mut Kept>,
+        edits: &Edits,
         source: &mut impl End,
         sink: &mut impl End,
         cx: &mut Context<'_>,
@@ -74,7 +86,7 @@ impl Pump {
             let room = ready!(sink.poll_room(source.is_at_end() && !has_kept, cx)).map_err(Broken::Sink)?;
             if let Some(again) = kept.as_mut().and_then(|kept| kept.next(room)) {
                 self.moved += again.len() as u64;
-                sink.give(again).map_err(Broken::Sink)?;
+                sink.give(again).map_err(Broken::given)?;
                 continue;
             }
             self.waits_for = Side::Source;
@@ -87,11 +99,12 @@ impl Pump {
                     if let Some(kept) = &mut kept {
                         kept.keep(&data);
                     }
-                    sink.give(data).map_err(Broken::Sink)?;
+                    sink.give(data).map_err(Broken::given)?;
                 }
                 Poll::Ready(None) => {
                     let trailers = source.trailers().map_err(Unread::Malformed)?;
-                    sink.finish(trailers).map_err(Broken::Sink)?;
+                    let trailers = trailers.map(|trailers| edited(trailers, edits));
+                    sink.finish(trailers).map_err(Broken::given)?;
                     self.is_ended = true;
                 }
                 Poll::Pending => {
@@ -112,4 +125,12 @@ impl Pump {
             }
         }
     }
+}
+
+fn edited(mut trailers: HeaderMap, edits: &Edits) -> HeaderMap {
+    let dropped: Vec<_> = trailers.keys().filter(|name| edits.drops(name.as_str())).cloned().collect();
+    for name in dropped {
+        trailers.remove(name);
+    }
+    trailers
 }

@@ -9,14 +9,13 @@ use tokio::io::{AsyncWriteExt, BufReader, ReadHalf, split};
 
 use super::{
     body::{Framing, Sink, Source, Whole, fields, line, write_fields},
-    line::{Cord, Io, Tongue, background},
+    line::{Io, Tongue, background},
     node::Meridian,
 };
 
 /// One client connection.
 pub(crate) struct Asker {
     speaks: Speaks,
-    pub(crate) cord: Cord,
 }
 
 enum Speaks {
@@ -52,13 +51,12 @@ impl Asker {
 
     /// Over a connection that is there.
     pub(crate) async fn over(io: Io, tongue: Tongue) -> Self {
-        let cord = io.cord();
         if !tongue.is_h2() {
-            return Self { speaks: Speaks::H1(Some(io)), cord };
+            return Self { speaks: Speaks::H1(Some(io)) };
         }
         let (send, connection) = h2::client::handshake(io).await.unwrap();
         background().spawn(connection);
-        Self { speaks: Speaks::H2(send.ready().await.unwrap()), cord }
+        Self { speaks: Speaks::H2(send.ready().await.unwrap()) }
     }
 
     /// Sends a head. One of HTTP/1 can be asked once.

@@ -61,17 +61,15 @@ impl Source {
                 let data = h1_next(read, framing, &mut self.trailers).await?;
                 Ok(data.map(Bytes::from))
             }
-            From::H2(recv) => match recv.data().await {
-                Some(data) => {
+            From::H2(recv) => {
+                if let Some(data) = recv.data().await {
                     let data = data.map_err(io::Error::other)?;
                     _ = recv.flow_control().release_capacity(data.len());
-                    Ok(Some(data))
+                    return Ok(Some(data));
                 }
-                None => {
-                    self.trailers = recv.trailers().await.map_err(io::Error::other)?.unwrap_or_default();
-                    Ok(None)
-                }
-            },
+                self.trailers = recv.trailers().await.map_err(io::Error::other)?.unwrap_or_default();
+                Ok(None)
+            }
         }
     }
 

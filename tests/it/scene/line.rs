@@ -14,7 +14,7 @@ use std::{
 
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
     runtime::{Builder, Handle},
     time::timeout,
@@ -71,8 +71,19 @@ pub(crate) enum Io {
 impl Io {
     /// As a client; `tls` where that is spoken.
     pub(crate) async fn open(address: SocketAddr, tls: Option<Arc<ClientConfig>>, host: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::open_saying(b"", address, tls, host).await
+    }
+
+    /// The same with a few bytes before anything else.
+    pub(crate) async fn open_saying(
+        first: &[u8],
+        address: SocketAddr,
+        tls: Option<Arc<ClientConfig>>,
+        host: &str,
+    ) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        stream.write_all(first).await?;
         Ok(match tls {
             None => Self::Plain(stream),
             Some(config) => {

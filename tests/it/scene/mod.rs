@@ -4,8 +4,9 @@
 
 mod asker;
 mod body;
-mod certificates;
+pub(crate) mod certificates;
 mod client;
+mod house;
 mod line;
 mod nameserver;
 mod node;
@@ -15,11 +16,11 @@ mod server;
 
 pub(crate) use asker::{Asker, Heard, request};
 pub(crate) use body::Sink;
-pub(crate) use certificates::{Authority, authority};
 pub(crate) use client::{Answer, Connection, get};
+pub(crate) use house::{House, house, house_with};
 pub(crate) use line::{Io, Tongue, background, pairs, wait};
 pub(crate) use nameserver::{Nameserver, Word, nameserver};
 pub(crate) use node::{Meridian, eventually, meridian, meridian_at};
 pub(crate) use origin::{Origin, origin, origin_at};
 pub(crate) use resolver::{ask, ask_over_tcp};
-pub(crate) use server::{Server, server, trailers};
+pub(crate) use server::trailers;

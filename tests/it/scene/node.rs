@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
@@ -118,6 +118,13 @@ impl Meridian {
         self.child.id()
     }
 
+    /// Bytes of memory that it holds.
+    pub(crate) fn resident(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process_id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
     /// An admin page that needs no token.
     pub(crate) fn page(&self, path: &str) -> Answer {
         get(self.admin, "admin", path).unwrap_or_default()
@@ -189,6 +196,12 @@ impl Meridian {
 
 impl Drop for Meridian {
     fn drop(&mut self) {
+        if thread::panicking()
+            && let Ok(Some(status)) = self.child.try_wait()
+        {
+            // A node that was killed from outside says nothing itself.
+            _ = writeln!(std::io::stderr(), "the node had ended: {status}, saying {:?}", self.logs.lock().unwrap());
+        }
         _ = self.child.kill();
         _ = self.child.wait();
         // A panic ends one task and is easily survived unseen.

@@ -368,7 +368,7 @@ impl Asked {
     async fn flow(self) -> Done {
         let mut sink = self.answer.head(response(200), false).await?;
         for _ in 0..512 {
-            sink.data(&[b'f'; 64 * 1024]).await?;
+            sink.data(&vec![b'f'; 64 * 1024]).await?;
             self.seen.moved.fetch_add(64 * 1024, Ordering::SeqCst);
         }
         sink.end(HeaderMap::new()).await?;

@@ -1,0 +1,81 @@
+//! Requests that are tried again: at another origin, with the body that was kept, as long as the budget lasts.
+
+use std::{
+    io::Read,
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use crate::scene::{Answer, Connection, Meridian, Origin, meridian, origin};
+
+/// Listens, hears a request and closes. It ends with the process.
+fn one_that_hangs_up() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let hang_up = |mut stream: TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        // To the end of what comes: bytes unread would reset the connection.
+        while matches!(stream.read(&mut [0; 4096]), Ok(1..)) {}
+    };
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || hang_up(stream));
+        }
+    });
+    address
+}
+
+/// A node in front of both.
+fn in_front_of(good: &Origin, bad: SocketAddr, retry: &str) -> Meridian {
+    meridian(&format!(
+        "[regions.here]\naddresses = [\"127.0.0.1\"]\n[pools.shop.retry]\n{retry}\n\
+         [[pools.shop.origins]]\naddress = \"{}\"\n[[pools.shop.origins]]\naddress = \"{bad}\"\n\
+         [[routes]]\npool = \"shop\"\nhost = \"shop.example\"\n",
+        good.address
+    ))
+}
+
+fn send(node: &Meridian, method: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!("{method} /echo HTTP/1.1\r\nHost: shop.example\r\nContent-Length: {length}\r\n\r\n");
+    Connection::open(node.http()).ask((head + body).as_bytes()).unwrap()
+}
+
+const RETRIES: &str = "meridian_http_retries_total{pool=\"shop\"}";
+const REFUSED: &str = "meridian_http_retries_refused_total{pool=\"shop\"}";
+
+#[test]
+fn a_request_that_may_be_repeated_is_with_all_of_its_body() {
+    let good = origin("good");
+    let node = in_front_of(&good, one_that_hangs_up(), "budget_per_second = 1000");
+    let body = "kept ".repeat(10_000);
+    for _ in 0..10 {
+        let answer = send(&node, "PUT", &body);
+        assert_eq!((answer.status, answer.text() == body), (200, true));
+    }
+    let retries = node.metric(RETRIES);
+    assert!((1..=10).contains(&retries), "{retries} retries: origins take turns");
+    assert_eq!(node.metric(REFUSED), 0);
+}
+
+#[test]
+fn what_may_not_be_repeated_or_was_not_kept_is_not() {
+    let good = origin("good");
+    let node = in_front_of(&good, one_that_hangs_up(), "budget_per_second = 1000\nmax_body = \"1KiB\"");
+    let large = "x".repeat(100_000);
+    for (method, body) in [("POST", "small"), ("PUT", &*large)] {
+        let statuses: Vec<u16> = (0..10).map(|_| send(&node, method, body).status).collect();
+        assert!(statuses.contains(&502) && statuses.contains(&200), "{method}: {statuses:?}");
+    }
+    assert_eq!(node.metric(RETRIES), 0);
+}
+
+#[test]
+fn a_spent_budget_ends_retries() {
+    let good = origin("good");
+    let node = in_front_of(&good, one_that_hangs_up(), "budget_percent = 0\nbudget_per_second = 0");
+    let statuses: Vec<u16> = (0..10).map(|_| send(&node, "GET", "").status).collect();
+    assert!(statuses.contains(&502) && statuses.contains(&200), "{statuses:?}");
+    assert!(node.metric(REFUSED) > 0 && node.metric(RETRIES) == 0);
+}
