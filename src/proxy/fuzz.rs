@@ -20,7 +20,7 @@ pub fn fuzz_head(bytes: &[u8]) {
     let Ok(head) = RequestHead::parse(&bytes[head], &mut room) else { return };
     if request_length(&head).is_ok()
         && Hop::read(head.headers).is_ok()
-        && let Ok(target) = Target::read(head.target, None, head.headers, head.minor)
+        && let Ok(target) = Target::read(&head, None)
     {
         let is_named = !target.host().is_empty() || head.minor == Minor::Zero;
         assert!(is_named && !target.path().is_empty(), "a request for nothing: {head:?}");

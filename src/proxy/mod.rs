@@ -4,8 +4,8 @@
 //! *exchanged*, and a try that left nothing behind, or can be repeated without harm, is picked again. Workers share the table, the origins' load
 //! and nothing else.
 //!
-//! A request's way through the files: `serve` waits for a head, `h1` reads it, `exchange` settles it and carries it out over one of
-//! `connections`, `transfer` moves the bodies, `io` the bytes.
+//! A request's way through the files: `accept` lets its client in, `serve` waits for a head and `h1` reads it, or `h2` does both; `exchange` settles it
+//! and carries it out over one of `connections`, `transfer` moves the bodies, `io` the bytes.
 //!
 //! | metric | labels |
 //! |---|---|

@@ -2,7 +2,7 @@
 
 use super::{
     Refusal,
-    h1::{Header, Minor},
+    h1::{Minor, RequestHead},
     headers::all,
     route::Rewrite,
 };
@@ -31,12 +31,8 @@ struct Host {
 
 impl<'b> Target<'b> {
     /// Looks at the request's target, an authority that stands beside it (HTTP/2), and the `Host` headers.
-    pub(super) fn read(
-        target: &'b str,
-        beside: Option<&'b str>,
-        headers: &[Header<'b>],
-        minor: Minor,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn read(head: &RequestHead<'b>, beside: Option<&'b str>) -> Result<Self, Refusal> {
+        let RequestHead { method, target, minor, headers } = *head;
         let mut said = all(headers, "host").map(|header| std::str::from_utf8(header.value));
         let said = match (said.next(), said.next()) {
             (Some(Ok(said)), None) => Some(said),
@@ -45,7 +41,8 @@ impl<'b> Target<'b> {
         };
         let (absolute, path_and_query) = match target.as_bytes() {
             [b'/', ..] => (beside, target),
-            b"*" => (beside, "*"),
+            // The whole host has options and nothing else (RFC 9112 §3.2.4).
+            b"*" if method == "OPTIONS" => (beside, "*"),
             _ => {
                 let (authority, path) = absolute_form(target).ok_or(Refusal::BadTarget)?;
                 (Some(authority), path)
@@ -151,11 +148,13 @@ fn is_host_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::h1::Header;
 
     fn host(minor: Minor, target: &str, hosts: &[&str]) -> Result<String, Refusal> {
         let headers: Vec<Header<'_>> =
             hosts.iter().map(|host| Header { name: "Host", value: host.as_bytes() }).collect();
-        Target::read(target, None, &headers, minor).map(|target| target.host().to_owned())
+        let head = RequestHead { method: "OPTIONS", target, minor, headers: &headers };
+        Target::read(&head, None).map(|target| target.host().to_owned())
     }
 
     #[test]
@@ -197,9 +196,12 @@ mod tests {
     #[test]
     fn a_target_is_a_path_an_absolute_form_or_refused() {
         let headers = [Header { name: "host", value: b"a" }];
-        let path = |target| {
-            Target::read(target, None, &headers, Minor::One).map(|target| (target.path(), target.path_and_query))
+        let read = |method, target| {
+            let head = RequestHead { method, target, minor: Minor::One, headers: &headers };
+            Target::read(&head, None).map(|target| (target.path(), target.path_and_query))
         };
+        let path = |target| read("OPTIONS", target);
+        assert_eq!(read("GET", "*"), Err(Refusal::BadTarget));
         assert_eq!(path("/x?y=/z").unwrap(), ("/x", "/x?y=/z"));
         assert_eq!(path("HTTP://a").unwrap(), ("/", "/"));
         assert_eq!(path("http://a/x?y").unwrap(), ("/x", "/x?y"));

@@ -25,6 +25,7 @@ fn a_hostile_request_is_refused_and_nothing_behind_it_is_heard() {
             wrong.push(format!("{what}: {} instead of {status}: {}", answer.status, answer.text()));
             continue;
         }
+        assert!(answer.header("date").is_some(), "{what}: {:?}", answer.headers);
         let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         let closes = !["bad-host", "bad-target"].contains(&problem["refusal"].as_str().unwrap());
         let next = client.receive(false).unwrap_or_default().text();

@@ -18,7 +18,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -42,7 +42,7 @@ fn fields(method: &str, path: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// A request without a body.
-fn asks(stream: u32, path: &str) -> Vec<u8> {
+pub(crate) fn asks(stream: u32, path: &str) -> Vec<u8> {
     frame(HEADERS, END_HEADERS | END_STREAM, stream, &block(&fields("GET", path)))
 }
 
@@ -51,16 +51,16 @@ fn begins(stream: u32, path: &str) -> Vec<u8> {
     frame(HEADERS, END_HEADERS, stream, &block(&fields("POST", path)))
 }
 
-fn error(kind: u8, stream: u32, code: u32) -> Vec<u8> {
+pub(crate) fn error(kind: u8, stream: u32, code: u32) -> Vec<u8> {
     frame(kind, 0, stream, &code.to_be_bytes())
 }
 
 /// A client of raw frames.
-struct Client(TcpStream);
+pub(crate) struct Client(TcpStream);
 
 /// What comes back.
 #[derive(Debug, PartialEq, Eq)]
-enum Frame {
+pub(crate) enum Frame {
     Answer(u32, u16),
     Data(u32, Vec<u8>, bool),
     Reset(u32, u32),
@@ -73,7 +73,11 @@ enum Frame {
 impl Client {
     /// Begins with these settings.
     fn open(address: SocketAddr, settings: &[u8]) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap(), settings)
+    }
+
+    /// The same over a connection that is there.
+    pub(crate) fn over(stream: TcpStream, settings: &[u8]) -> Self {
         stream.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
         let mut client = Self(stream);
         client.send(&[&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(SETTINGS, 0, 0, settings)].concat());
@@ -81,11 +85,11 @@ impl Client {
     }
 
     /// The node may have closed by then.
-    fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         _ = self.0.write_all(bytes);
     }
 
-    fn next(&mut self) -> Frame {
+    pub(crate) fn next(&mut self) -> Frame {
         let mut head = [0; 9];
         if let Err(error) = self.0.read_exact(&mut head) {
             assert!(error.kind() != std::io::ErrorKind::WouldBlock, "nothing came");
@@ -251,7 +255,7 @@ fn is_a_flood(node: &Meridian, kind: &str, frames: &[u8]) {
     assert_eq!(get(node.http(), "shop.example", "/").unwrap().text(), "a", "others are served meanwhile");
 }
 
-fn many(count: u32, frames: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
+pub(crate) fn many(count: u32, frames: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
     (0..count).flat_map(|at| frames(2 * at + 1)).collect()
 }
 

@@ -5,6 +5,7 @@
 mod arrivals;
 mod config;
 mod cuts;
+mod disguises;
 mod dns;
 mod doors;
 mod hostile;
@@ -19,3 +20,5 @@ mod proxy;
 mod retries;
 mod routes;
 mod scene;
+mod slow;
+mod stray;

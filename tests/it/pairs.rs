@@ -272,7 +272,7 @@ fn a_body_that_nobody_reads_fills_no_memory() {
 }
 
 /// A number that has begun to grow and grows no more.
-fn settled(number: impl Fn() -> usize) -> usize {
+pub(crate) fn settled(number: impl Fn() -> usize) -> usize {
     eventually("it comes to rest", || {
         let before = number();
         std::thread::park_timeout(std::time::Duration::from_millis(150));

@@ -79,3 +79,14 @@ fn a_spent_budget_ends_retries() {
     assert!(statuses.contains(&502) && statuses.contains(&200), "{statuses:?}");
     assert!(node.metric(REFUSED) > 0 && node.metric(RETRIES) == 0);
 }
+
+#[test]
+fn a_request_that_failed_is_under_way_until_it_is_tried_again() {
+    let good = origin("good");
+    // A share alone: of one request it is one try, and of none it is none.
+    let node = in_front_of(&good, one_that_hangs_up(), "budget_percent = 1\nbudget_per_second = 0");
+    for _ in 0..10 {
+        assert_eq!(send(&node, "GET", "").status, 200);
+    }
+    assert!(node.metric(RETRIES) > 0 && node.metric(REFUSED) == 0);
+}

@@ -174,10 +174,7 @@ pub(in crate::proxy) fn settle(
     let asked = if head.method == "CONNECT" {
         Err(Refusal::NoTunnels)
     } else {
-        Target::read(head.target, *authority, head.headers, head.minor).and_then(|target| {
-            if target.path_and_query == "*" && head.method != "OPTIONS" {
-                return Err(Refusal::BadTarget);
-            }
+        Target::read(head, *authority).and_then(|target| {
             let (method, headers, client) = (head.method, head.headers, peer.address);
             let asked =
                 Asked { method, host: target.host(), path: target.path(), query: target.query(), headers, client };

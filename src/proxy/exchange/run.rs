@@ -225,14 +225,15 @@ impl<'a, C: Asker> Exchange<'a, C> {
 
     /// Takes another try from the budget, and waits a little: those who failed together shall not come back together.
     async fn again(&mut self, tries_before: u32) -> Option<Retrying> {
-        // What failed is over, and no load of anybody.
-        (self.carrier, self.sent) = (None, None);
+        self.carrier = None;
         let worker = &self.client.parts().1.worker;
         let under_way = || self.order.view.under_way(self.case.pool);
         let Some(retrying) = self.plan.budget.begin(worker.clock.now(), under_way) else {
             self.plan.line.metrics.retries_refused.increment(1);
             return None;
         };
+        // What failed is over, and no load of anybody. It was under way until here: the budget is a share of such requests.
+        self.sent = None;
         self.plan.line.metrics.retries.increment(1);
         let Retry { backoff, max_backoff, .. } = self.plan.line.settings.retry;
         let longest = backoff.saturating_mul(1 << tries_before.min(16)).min(max_backoff);

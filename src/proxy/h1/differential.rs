@@ -76,7 +76,7 @@ fn read_here(bytes: &[u8], random: &mut Random) -> Result<Option<Read>, Refusal>
     if head.method == "CONNECT" {
         return Err(Refusal::NoTunnels);
     }
-    Target::read(head.target, None, head.headers, head.minor)?;
+    Target::read(&head, None)?;
     let headers = head.headers.iter().map(|header| (header.name, header.value));
     // Hyper shows targets with what it thinks is missing: a slash behind a host.
     let target = head.target.parse::<http::Uri>().map_or_else(|_| head.target.to_owned(), |uri| uri.to_string());

@@ -1,6 +1,6 @@
 //! One request on a stream: read, settled and exchanged like any other.
 
-use std::rc::Rc;
+use std::{pin::Pin, rc::Rc};
 
 use bytes::Bytes;
 use h2::{Reason, RecvStream, server::SendResponse};
@@ -27,14 +27,23 @@ struct Asked {
     seat: Seat,
 }
 
-/// Answers one request.
-pub(super) async fn answer(request: Request<RecvStream>, respond: SendResponse<Piece>, peer: Rc<Peer>, seat: Seat) {
-    let view = seat.worker.view();
-    let Some(routing) = view.routing() else { return };
+/// Answers one request. What it begins with is looked at at once, so that what waits has no room for it.
+pub(super) fn answer(
+    request: Request<RecvStream>,
+    respond: SendResponse<Piece>,
+    peer: &Peer,
+    seat: Seat,
+) -> Pin<Box<impl Future<Output = ()> + use<>>> {
     let (head, recv) = request.into_parts();
-    let settled = read(&head, &recv, &seat, &view, routing, &peer);
-    drop(head);
-    let mut client = Asked { end: H2End::new(respond, Some(recv), None), seat };
+    let view = seat.worker.view();
+    let settled = view.routing().map(|routing| read(&head, &recv, &seat, &view, routing, peer));
+    let client = Asked { end: H2End::new(respond, Some(recv), None), seat };
+    // Boxed here, as a task moves what it is made of several times before it runs.
+    Box::pin(carry_out(client, view, settled))
+}
+
+async fn carry_out(mut client: Asked, view: Rc<View>, settled: Option<Result<Order, Refused>>) {
+    let (Some(routing), Some(settled)) = (view.routing(), settled) else { return };
     match settled {
         Ok(order) => {
             run(&mut client, &order, routing).await;

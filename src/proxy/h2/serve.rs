@@ -53,7 +53,6 @@ pub(in crate::proxy) async fn serve(stream: Stream, ahead: Option<Buffer>, peer:
     let Some(connection) = shaken.await else { return };
     let (idle_timeout, patience) = (settings.idle_timeout, settings.body_timeout);
     drop(settings);
-    let peer = Rc::new(peer);
     Session { connection, requests: JoinSet::new(), seat, peer, found, idle_timeout, patience, is_ending: false }
         .run()
         .await;
@@ -78,7 +77,7 @@ struct Session {
     connection: Connection<Metered, Piece>,
     requests: JoinSet<()>,
     seat: Seat,
-    peer: Rc<Peer>,
+    peer: Peer,
     found: Rc<Cell<Option<Flood>>>,
     idle_timeout: Duration,
     /// Longest pause of a client that has something to read.
@@ -95,7 +94,7 @@ impl Session {
                 Event::Asked(request, respond) => {
                     self.seat.deadline.set(BUSY);
                     let seat = Seat::new(Rc::clone(&self.seat.worker));
-                    self.requests.spawn_local(answer(request, respond, Rc::clone(&self.peer), seat));
+                    self.requests.spawn_local(answer(request, respond, &self.peer, seat));
                 }
                 Event::Enough if self.is_ending => return,
                 Event::Enough => {

@@ -53,6 +53,8 @@ impl Incoming<'_> {
     /// For a client that speaks HTTP/2; nothing where it cannot be said in it.
     pub(in crate::proxy) fn response(&self) -> Option<http::Response<()>> {
         let mut response = http::Response::builder().status(self.head.status).body(()).ok()?;
+        // Those of the origin and a few of ours.
+        response.headers_mut().reserve(self.head.headers.len() + 4);
         self.lines(response.headers_mut());
         Some(response)
     }

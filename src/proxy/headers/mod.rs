@@ -33,7 +33,9 @@ impl Lines for Vec<u8> {
 impl Lines for HeaderMap {
     fn line(&mut self, name: &str, value: &[u8]) {
         // What was read as a header can be written as one, and there are far fewer of them than a map takes.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+        if let (Ok(name), Ok(mut value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+            // What is never said twice has no place in a table of what was said before (RFC 7541 §7.1.3); making room there costs both sides.
+            value.set_sensitive(matches!(name.as_str(), "x-request-id" | "traceparent"));
             _ = self.try_append(name, value);
         }
     }

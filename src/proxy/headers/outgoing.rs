@@ -50,6 +50,8 @@ impl Outgoing<'_> {
         let uri = http::Uri::builder().scheme(scheme).authority(self.host).path_and_query(self.target.concat()).build();
         let mut request = http::Request::builder().method(self.head.method).uri(uri.ok()?).body(()).ok()?;
         let headers = request.headers_mut();
+        // Those of the client and a few of ours.
+        headers.reserve(self.head.headers.len() + 6);
         self.lines(self.head.headers, headers);
         if self.takes_trailers() {
             headers.line("te", b"trailers");

@@ -15,7 +15,7 @@ mod resolver;
 mod server;
 
 pub(crate) use asker::{Asker, Heard, request};
-pub(crate) use body::Sink;
+pub(crate) use body::{Sink, Whole};
 pub(crate) use client::{Answer, Connection, get};
 pub(crate) use house::{House, house, house_with};
 pub(crate) use line::{Io, Tongue, background, pairs, wait};

@@ -164,6 +164,8 @@ fn answer(mut stream: &TcpStream, path: &str, head: &str, body: &[u8], name: &st
             thread::park_timeout(Duration::from_secs(20));
             None
         }
+        // As much as a client that reads slowly does not read at once.
+        "/large" => whole(&vec![b'l'; 64 * 1024]),
         "/chunked" => send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"),
         "/garbage" => send(b"this is not HTTP\r\n\r\n"),
         // Answers, then closes the connection without saying so.

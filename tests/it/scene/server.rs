@@ -237,7 +237,7 @@ impl Asked {
         let path = self.head.uri.path().to_owned();
         match path.as_str() {
             "/echo" => self.echo().await,
-            "/tell" => self.tell().await,
+            "/tell" | "*" => self.tell().await,
             "/204" => self.empty(response(204)).await,
             "/304" => {
                 let tagged = Response::builder().status(304).header("etag", "\"a\"").body(()).unwrap();
@@ -256,6 +256,7 @@ impl Asked {
             }
             "/unary" => self.unary().await,
             _ if path.starts_with("/cut/") => self.cut(&path).await,
+            _ if path.starts_with("/stray/") => self.stray(&path).await,
             _ => self.whole(b"here").await,
         }
     }
@@ -302,7 +303,7 @@ impl Asked {
         Ok(Some((self.body, sink)))
     }
 
-    /// What was asked, as lines, then the number of bytes of the body.
+    /// What was asked, as lines, then the number of bytes of the body, and its trailers.
     async fn tell(mut self) -> Done {
         let whole = self.body.rest().await;
         if !whole.is_complete {
@@ -314,6 +315,9 @@ impl Asked {
             told += &format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()));
         }
         told += &format!("bytes: {}\n", whole.bytes.len());
+        for (name, value) in &whole.trailers {
+            told += &format!("trailer {name}: {}\n", String::from_utf8_lossy(value.as_bytes()));
+        }
         self.whole(told.as_bytes()).await
     }
 
@@ -392,6 +396,23 @@ impl Asked {
         Ok(Some((self.body, sink)))
     }
 
+    /// Sends a body where there can be none: behind which status, whether its length is stated, and whether it is sent when it is let on only.
+    async fn stray(self, path: &str) -> Done {
+        let mut words = path.split('/').skip(2);
+        let mut response = response(words.next().unwrap().parse().unwrap());
+        let words: Vec<&str> = words.collect();
+        if words.contains(&"length") {
+            response.headers_mut().insert("content-length", HeaderValue::from(STRAY.len()));
+        }
+        let mut sink = self.answer.head(response, false).await?;
+        if words.contains(&"late") {
+            self.seen.wait().await;
+        }
+        sink.data(STRAY).await?;
+        sink.end(HeaderMap::new()).await?;
+        Ok(None)
+    }
+
     /// Breaks off: where, then how.
     async fn cut(mut self, path: &str) -> Done {
         let mut words = path.split('/').skip(2);
@@ -430,6 +451,9 @@ impl Asked {
         Ok(None)
     }
 }
+
+/// What would be an answer of its own where it is not taken for the body that it is.
+const STRAY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nstray";
 
 impl Sink {
     fn is_h2(&self) -> bool {
