@@ -2,19 +2,21 @@
 
 use crate::scene::{Answer, Connection, Meridian, Origin, get, meridian, origin};
 
-/// Two pools, `shop` and `beta`, and these routes.
-fn node(shop: &Origin, beta: &Origin, routes: &str) -> Meridian {
+/// A node with these routes, and the origins of its two pools, `shop` and `beta`.
+fn node(routes: &str) -> (Meridian, Origin, Origin) {
+    let (shop, beta) = (origin("shop"), origin("beta"));
     let pool = |name: &str, origin: &Origin| {
         format!(
             "[pools.{name}]\ncheck.tcp = {{ interval = \"100ms\", recheck = \"50ms\" }}\n[[pools.{name}.origins]]\naddress = \"{}\"\n",
             origin.address
         )
     };
-    meridian(&format!(
+    let node = meridian(&format!(
         "node.name = \"fra-1\"\n[regions.here]\naddresses = [\"127.0.0.1\"]\n{}{}{routes}",
-        pool("shop", shop),
-        pool("beta", beta)
-    ))
+        pool("shop", &shop),
+        pool("beta", &beta)
+    ));
+    (node, shop, beta)
 }
 
 fn ask(node: &Meridian, request: &str) -> Answer {
@@ -30,10 +32,7 @@ fn seen(node: &Meridian, path: &str) -> String {
 
 #[test]
 fn the_most_specific_route_takes_the_request() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
+    let (node, _shop, _beta) = node(
         r#"
 [[routes]]
 pool = "shop"
@@ -70,12 +69,8 @@ pool = "beta"
 
 #[test]
 fn no_spelling_of_a_path_slips_past_its_route() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
-        "[[routes]]\npool = \"shop\"\n[[routes]]\npath = \"/admin\"\nrespond = { status = 403, body = \"no\" }\n",
-    );
+    let (node, shop, _beta) =
+        node("[[routes]]\npool = \"shop\"\n[[routes]]\npath = \"/admin\"\nrespond = { status = 403, body = \"no\" }\n");
     let status = |path: &str| get(node.http(), "a", path).unwrap().status;
     for path in ["/admin", "//admin/x", "/%61dmin", "/admin%2Fx", "/admin;a=b/x", "/%2Fadmin", "/\\admin"] {
         assert_eq!(status(path), 403, "{path}");
@@ -90,10 +85,7 @@ fn no_spelling_of_a_path_slips_past_its_route() {
 
 #[test]
 fn a_redirect_is_a_whole_url_that_stays_on_its_host() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
+    let (node, _shop, _beta) = node(
         r#"
 [[routes]]
 redirect = { scheme = "https" }
@@ -123,10 +115,7 @@ response_headers = { set = { cache-control = "max-age=60", x-from = "{path}" } }
 
 #[test]
 fn a_fixed_answer_keeps_its_connection_and_has_no_body_for_head() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
+    let (node, _shop, _beta) = node(
         r#"
 [[routes]]
 respond = { status = 503, body = "back soon\n", content_type = "text/html" }
@@ -153,10 +142,7 @@ respond = { status = 204 }
 
 #[test]
 fn origins_see_what_the_route_makes_of_a_request() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
+    let (node, _shop, _beta) = node(
         r#"
 [[routes]]
 path = "/v1"
@@ -189,10 +175,7 @@ rewrite = { path = "/head" }
 
 #[test]
 fn clients_see_what_the_route_makes_of_an_answer_but_not_of_an_interim_one() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
+    let (node, _shop, _beta) = node(
         "[[routes]]\npool = \"shop\"\nresponse_headers = { remove = [\"x-public\"], add = { x-id = \"{request_id}\" }, set = { link = \"{host}\" } }\n",
     );
     let answer = get(node.http(), "shop.example", "/hop").unwrap();
@@ -207,10 +190,7 @@ fn clients_see_what_the_route_makes_of_an_answer_but_not_of_an_interim_one() {
 
 #[test]
 fn a_body_larger_than_allowed_is_refused_however_it_is_framed() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
+    let (node, _shop, _beta) = node(
         r#"
 [http]
 max_body_size = "5B"
@@ -245,10 +225,7 @@ pool = "shop"
 
 #[test]
 fn a_route_has_times_of_its_own() {
-    let (shop, beta) = (origin("shop"), origin("beta"));
-    let node = node(
-        &shop,
-        &beta,
+    let (node, _shop, _beta) = node(
         r#"
 [[routes]]
 path = "/stall"
