@@ -145,40 +145,23 @@ fn a_handshake_that_waits_survives_its_config() {
     assert!(wait(loading).is_some());
 }
 
-/// Figures, not a proof: `cargo test --lib -- --ignored --nocapture a_hundred_thousand`.
 #[test]
-#[ignore = "takes a while and prints figures"]
-#[allow(clippy::print_stdout, reason = "that is what it is for")]
-fn a_hundred_thousand_hosts_are_known_in_little_time() {
-    let resident = || {
-        let status = fs::read_to_string("/proc/self/status").unwrap();
-        status.lines().find(|line| line.starts_with("VmRSS")).unwrap().to_owned()
-    };
+fn a_hundred_thousand_hosts_are_known_in_little_time_and_none_beside_them() {
     let mut scene = Scene::new();
-    let names = |at: usize| format!("customer-{at}.shop.example");
+    let name = |at: usize| format!("customer-{at}.shop.example");
     let issued = scene.authority.issue(&["*.shop.example"]);
     for at in 0..100_000 {
-        scene.lay(&format!("{}.pem", names(at)), &issued);
+        scene.lay(&format!("{}.pem", name(at)), &issued);
     }
-    scene.settings.watch_interval = Duration::from_secs(5);
-    scene.settings.max_loaded = 10_000;
+    scene.settings.max_loaded = 100;
     let clock = Clock::system();
-    println!("before: {}", resident());
     let tls = scene.load();
-    println!("known after {:?}; {}", clock.now(), resident());
-    let began = clock.now();
-    for at in 0..20_000 {
-        assert!(load(&tls, &names(at)));
+    // A fraction of a second where nothing else runs.
+    assert!(clock.now() < Duration::from_secs(10), "{:?}", clock.now());
+    for at in (0..100_000).step_by(1_000) {
+        assert!(load(&tls, &name(at)), "{at}");
     }
-    println!("20,000 read in {:?}, 10,000 of them in memory; {}", clock.now().saturating_sub(began), resident());
-    let began = clock.now();
-    for at in 0..1_000_000 {
-        assert!(is_ready(&tls, &names(19_000 + at % 1_000)));
+    for at in 100_000..101_000 {
+        assert!(matches!(tls.find(Some(&name(at))), Found::Unknown), "{at}");
     }
-    println!("1,000,000 found in {:?}", clock.now().saturating_sub(began));
-    let began = clock.now();
-    for at in 0..1_000_000 {
-        assert!(matches!(tls.find(Some(&format!("x{at}.unknown.example"))), Found::Unknown));
-    }
-    println!("1,000,000 not found in {:?}; {}", clock.now().saturating_sub(began), resident());
 }
