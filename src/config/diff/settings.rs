@@ -4,7 +4,7 @@ use super::{
     change::Changes,
     fields::{self, region_name},
 };
-use crate::config::{Config, Http, Redirect, Resolver};
+use crate::config::{Config, Http, HttpIdentity, Redirect, Resolver, TraceMode};
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.restart("node.name", &old.node.name, &new.node.name);
@@ -44,8 +44,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.field("http", "https_redirect", &text(&before.https_redirect), &text(&after.https_redirect));
     let hsts = |http: &Http| http.hsts.as_deref().unwrap_or("off").to_owned();
     changes.field("http", "hsts", &hsts(before), &hsts(after));
-    let identity = |http: &Http| format!("{:?}", http.identity);
-    changes.field("http", "identity", &identity(before), &identity(after));
+    compare_identity(before.identity, after.identity, changes);
     let (before, after) = (&old.http.h2, &new.http.h2);
     fields::number(changes, "http.h2", "max_streams", &before.max_streams, &after.max_streams);
     fields::number(changes, "http.h2", "stream_window", &before.stream_window, &after.stream_window);
@@ -61,6 +60,24 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::number(changes, "dns", "max_tcp_connections", &before.max_tcp_connections, &after.max_tcp_connections);
     fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
     compare_resolver(&old.resolver, &new.resolver, changes);
+}
+
+fn compare_identity(old: HttpIdentity, new: HttpIdentity, changes: &mut Changes) {
+    let keys = [
+        ("x_forwarded", old.x_forwarded, new.x_forwarded),
+        ("forwarded", old.forwarded, new.forwarded),
+        ("via", old.via, new.via),
+        ("request_id", old.request_id, new.request_id),
+    ];
+    for (key, before, after) in keys {
+        changes.field("http.identity", key, &before.to_string(), &after.to_string());
+    }
+    let trace = |identity: HttpIdentity| match identity.trace {
+        TraceMode::Keep => "keep",
+        TraceMode::Make => "make",
+        TraceMode::Restart => "restart",
+    };
+    changes.field("http.identity", "trace", trace(old), trace(new));
 }
 
 fn compare_resolver(old: &Resolver, new: &Resolver, changes: &mut Changes) {

@@ -71,6 +71,23 @@ fn changed_values_say_what_they_are_and_were() {
 }
 
 #[test]
+fn what_clients_and_origins_are_told_is_said_key_by_key() {
+    let told = format!(
+        "http.identity = {{ via = true, trace = \"make\" }}\nhttp.https_redirect = {{ port = 8443 }}\n\
+         http.hsts = {{ max_age = \"1d\" }}\n{BASE}"
+    );
+    assert_eq!(
+        between(BASE, &told),
+        [
+            "http: https_redirect is now 308 to port 8443, was off",
+            "http: hsts is now max-age=86400, was off",
+            "http.identity: via is now true, was false",
+            "http.identity: trace is now make, was keep"
+        ]
+    );
+}
+
+#[test]
 fn what_only_a_restart_changes_says_so() {
     let moved = format!("listen.http = [\"127.0.0.1:8080\"]\nhttp.max_headers = 64\n{BASE}");
     let changes = changes(&config(BASE), &config(&moved));
