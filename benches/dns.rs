@@ -10,7 +10,7 @@ use hickory_proto::{
 use meridian::{
     clock::{Ticks, seeded},
     config::{self, Identity},
-    dns::{Responder, Transport, Zones},
+    dns::{Client, Moment, Responder, Transport, Zones},
     fleet::{Health, RegionId},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, RowKey, RowState, Snapshot, Writer},
 };
@@ -71,13 +71,14 @@ fn respond(criterion: &mut Criterion) {
     let generation = writer.table().load();
     let snapshot = Snapshot { generation: &generation, now: Ticks(0) };
     let mut group = criterion.benchmark_group("dns");
+    let client = Client { address: std::net::Ipv4Addr::LOCALHOST.into(), transport: Transport::Udp };
     for (label, name) in
         [("static", "n500.shop.example."), ("steered", "shop.example."), ("nxdomain", "none.shop.example.")]
     {
         let message = question(name);
         let (mut responder, mut out) = (Responder::new(seeded(1)), Vec::with_capacity(4096));
         group.bench_function(label, |bencher| {
-            bencher.iter(|| responder.respond(black_box(&message), Transport::Udp, snapshot, &mut out));
+            bencher.iter(|| responder.respond(black_box(&message), client, Moment::default(), snapshot, &mut out));
         });
     }
     let zone: HashMap<Name, Record> = (0..NAMES)

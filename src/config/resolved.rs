@@ -7,7 +7,7 @@
 mod route;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -20,10 +20,15 @@ pub use route::{
     Redirect, Respond, Route, RouteTimeouts, Template, Test, Variable,
 };
 
-use crate::fleet::{Address, DnsName, PoolId, RegionId};
+use crate::fleet::{Address, Location, RegionId};
 
+mod dns;
 mod tls;
 
+pub use dns::{
+    Alias, Area, Branch, Cookies, Dns, Geo, Https, Policy, PolicyKind, QueryLog, RecordSet, ResponseRate, Soa, Steered,
+    Zone,
+};
 pub use tls::{ClientCertificates, Demands, OriginTls, Pair, Tls, TlsVersion, Trust, UnknownHost};
 
 /// A whole config.
@@ -39,6 +44,8 @@ pub struct Config {
     pub tls: Tls,
     /// How it answers DNS.
     pub dns: Dns,
+    /// Where addresses are.
+    pub geo: Geo,
     /// How probing behaves as a whole.
     pub health: Health,
     /// How the names of origins are looked up.
@@ -53,6 +60,8 @@ pub struct Config {
     pub pools: Vec<Arc<Pool>>,
     /// In the order they were written.
     pub routes: Vec<Route>,
+    /// By [`PolicyId`](crate::fleet::PolicyId).
+    pub policies: Vec<Arc<Policy>>,
     /// In name order.
     pub zones: Vec<Arc<Zone>>,
 }
@@ -165,19 +174,6 @@ pub struct Http2 {
     pub max_continuations: u32,
 }
 
-/// How DNS is answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dns {
-    /// Answering threads.
-    pub threads: usize,
-    /// Largest answer over UDP, whatever the client offers.
-    pub udp_payload: u16,
-    /// How long a TCP connection may stay silent.
-    pub tcp_idle_timeout: Duration,
-    /// Open TCP connections that one thread keeps.
-    pub max_tcp_connections: usize,
-}
-
 /// How probing behaves as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -212,6 +208,10 @@ pub struct Admin {
 pub struct Region {
     /// Its identity.
     pub name: Arc<str>,
+    /// Where it stands; unknown where nobody said.
+    pub location: Option<Location>,
+    /// Whose law holds there, as `residency` names it.
+    pub jurisdiction: Option<Arc<str>>,
     /// What DNS hands out.
     pub addresses: Vec<IpAddr>,
     /// Requests per second it is built for, 0 where nobody said.
@@ -390,104 +390,4 @@ impl CheckTiming {
     pub fn recovery_bound(&self) -> Duration {
         self.interval + self.timeout * self.rise + self.recheck * self.rise.saturating_sub(1)
     }
-}
-
-/// A zone this node is authoritative for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Zone {
-    /// Its apex.
-    pub name: DnsName,
-    /// Its name servers, the first of them primary.
-    pub nameservers: Vec<DnsName>,
-    /// The mailbox responsible, as a name.
-    pub contact: DnsName,
-    /// For the SOA and NS sets.
-    pub ttl: u32,
-    /// How long a negative answer may be kept.
-    pub negative_ttl: u32,
-    /// Static sets; one owner and type appears once. Without SOA and the apex's NS.
-    pub records: Vec<RecordSet>,
-    /// Names whose answer depends on health.
-    pub steered: Vec<Steered>,
-}
-
-/// Records of one name and type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordSet {
-    /// Whose.
-    pub owner: DnsName,
-    /// How long they may be kept, in seconds.
-    pub ttl: u32,
-    /// One or more, all of one type.
-    pub data: Vec<RecordData>,
-}
-
-/// What one record says.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum RecordData {
-    /// An IPv4 address.
-    A(Ipv4Addr),
-    /// An IPv6 address.
-    Aaaa(Ipv6Addr),
-    /// The name's canonical name.
-    Cname(DnsName),
-    /// A name server.
-    Ns(DnsName),
-    /// Texts of at most 255 bytes each.
-    Txt(Vec<Box<[u8]>>),
-    /// A mail exchange.
-    Mx {
-        /// Lower is asked first.
-        preference: u16,
-        /// Who takes the mail.
-        exchange: DnsName,
-    },
-    /// A service's location.
-    Srv {
-        /// Lower is asked first.
-        priority: u16,
-        /// Share among equals.
-        weight: u16,
-        /// Its port.
-        port: u16,
-        /// Its host.
-        target: DnsName,
-    },
-    /// Who may issue certificates.
-    Caa {
-        /// 128 where the tag is critical.
-        flags: u8,
-        /// `issue`, `issuewild` or `iodef`, mostly.
-        tag: Box<str>,
-        /// The tag's value.
-        value: Box<[u8]>,
-    },
-}
-
-impl RecordData {
-    /// Bytes of its data in a message, names written out.
-    pub fn wire_length(&self) -> usize {
-        match self {
-            Self::A(_) => 4,
-            Self::Aaaa(_) => 16,
-            Self::Cname(name) | Self::Ns(name) => name.as_wire().len(),
-            Self::Txt(texts) => texts.iter().map(|text| 1 + text.len()).sum(),
-            Self::Mx { exchange, .. } => 2 + exchange.as_wire().len(),
-            Self::Srv { target, .. } => 6 + target.as_wire().len(),
-            Self::Caa { tag, value, .. } => 2 + tag.len() + value.len(),
-        }
-    }
-}
-
-/// A name whose addresses are those of the regions that can serve it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Steered {
-    /// The name.
-    pub owner: DnsName,
-    /// What must be servable in a region for it to be chosen.
-    pub pools: Vec<PoolId>,
-    /// The regions that may be chosen, with their weights; not empty, none 0.
-    pub weights: Vec<(RegionId, u32)>,
-    /// How long an answer may be kept, in seconds.
-    pub ttl: u32,
 }

@@ -115,6 +115,8 @@ impl Ledger {
 
 fn region(name: &str) -> Region {
     Region {
+        location: None,
+        jurisdiction: None,
         name: name.into(),
         addresses: Vec::new(),
         capacity_per_second: 0,

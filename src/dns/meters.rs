@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use metrics::Counter;
 
 use super::{
-    respond::{Outcome, Transport},
+    outcome::{Outcome, Transport},
     steer::Steering,
     wire::{Rcode, kind},
 };

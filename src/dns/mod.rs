@@ -14,13 +14,15 @@
 //! Not here: what is healthy (`table`), how much a weakened region keeps (`policy`).
 
 mod meters;
+mod outcome;
 mod respond;
 mod serve;
 mod steer;
 mod wire;
 mod zone;
 
-pub use respond::{Asked, Outcome, Responder, Transport, fuzz_respond};
+pub use outcome::{Asked, Client, CookieSeen, Moment, Outcome, Transport, Unanswered};
+pub use respond::{Responder, fuzz_respond};
 pub use serve::{BindError, Running, Server};
 pub use steer::Steering;
 pub use wire::Rcode;

@@ -2,6 +2,7 @@
 
 use super::{
     meters::Meters,
+    outcome::{Asked, Client, Moment, Outcome, Transport, Unanswered},
     steer::Steering,
     wire::{Answer, CLASS_IN, Edns, HEADER, Malformed, Query, Rcode, Section, bare, kind},
     zone::{Found, Node, Zone, Zones},
@@ -14,49 +15,6 @@ const MAX_CHAIN: usize = 8;
 const PLAIN_UDP: u16 = 512;
 /// The one record that answers ANY (RFC 8482): HINFO for an hour, of a CPU named so and no system.
 const ANY_RECORD: &[u8] = b"\x00\x0d\x00\x01\x00\x00\x0e\x10\x00\x09\x07RFC8482\x00";
-
-/// How a query came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// A datagram.
-    Udp,
-    /// A stream.
-    Tcp,
-}
-
-impl Transport {
-    pub(super) const ALL: [Self; 2] = [Self::Udp, Self::Tcp];
-
-    /// The word used in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-        }
-    }
-}
-
-/// What one query came to; counted by whoever answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// As the client sees it.
-    pub rcode: Rcode,
-    /// The type asked for; 0 where that could not be read.
-    pub kind: u16,
-    /// Where the name is steered.
-    pub steering: Option<Steering>,
-    /// The answer did not fit: the client will ask again over TCP.
-    pub is_truncated: bool,
-}
-
-/// What to do with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// The answer is in the buffer.
-    Answered(Outcome),
-    /// Not a query: nobody is answered.
-    Dropped,
-}
 
 /// One thread's answering: its randomness and counters. Limits come with the zones.
 #[derive(Debug)]
@@ -79,25 +37,27 @@ impl Responder {
     pub fn respond(
         &mut self,
         message: &[u8],
-        transport: Transport,
+        client: Client,
+        _now: Moment,
         snapshot: Snapshot<'_>,
         out: &mut Vec<u8>,
     ) -> Asked {
+        let transport = client.transport;
         let zones: Option<&Zones> = snapshot.generation.compiled();
         let query = match Query::parse(message) {
             Ok(query) => query,
             Err(Malformed::Short) => {
                 self.meters.short.increment(1);
-                return Asked::Dropped;
+                return Asked::Dropped(Unanswered::Short);
             }
             Err(Malformed::Response) => {
                 self.meters.responses.increment(1);
-                return Asked::Dropped;
+                return Asked::Dropped(Unanswered::Response);
             }
             Err(malformed @ (Malformed::Operation | Malformed::Format)) => {
                 let rcode = if malformed == Malformed::Operation { Rcode::NotImp } else { Rcode::FormErr };
                 bare(out, message, rcode);
-                let outcome = Outcome { rcode, kind: 0, steering: None, is_truncated: false };
+                let outcome = Outcome::plain(rcode, 0);
                 if let Some(zones) = zones {
                     zones.elsewhere.count(outcome, transport);
                 }
@@ -107,7 +67,7 @@ impl Responder {
         let udp_payload = zones.map_or(PLAIN_UDP, |zones| zones.settings.udp_payload);
         let edns = query.edns.map(|client| Edns { payload: udp_payload, wants_dnssec: client.wants_dnssec });
         let limit = match transport {
-            Transport::Tcp => usize::from(u16::MAX),
+            Transport::Tcp | Transport::Tls | Transport::Https => usize::from(u16::MAX),
             Transport::Udp => {
                 let offered = query.edns.map_or(PLAIN_UDP, |client| client.payload.max(PLAIN_UDP));
                 usize::from(offered.min(udp_payload))
@@ -121,7 +81,7 @@ impl Responder {
         if is_truncated {
             self.meters.truncated.increment(1);
         }
-        let outcome = Outcome { rcode, kind: query.kind, steering, is_truncated };
+        let outcome = Outcome { steering, is_truncated, ..Outcome::plain(rcode, query.kind) };
         if let Some(zones) = zones {
             let zone = zones.find(query.name()).filter(|_| rcode != Rcode::Refused);
             zone.map_or(&zones.elsewhere, |found| &found.zone.meters).count(outcome, transport);
@@ -213,7 +173,8 @@ pub fn fuzz_respond(bytes: &[u8], snapshot: Snapshot<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     for transport in Transport::ALL {
         out.clear();
-        responder.respond(bytes, transport, snapshot, &mut out);
+        let client = Client { address: std::net::Ipv4Addr::LOCALHOST.into(), transport };
+        responder.respond(bytes, client, Moment::default(), snapshot, &mut out);
         let limit = if transport == Transport::Udp { 1232 } else { usize::from(u16::MAX) };
         assert!(out.len() <= limit, "{} bytes over {}", out.len(), transport.as_str());
     }

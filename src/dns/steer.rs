@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use crate::{
     clock::Random,
-    config::{self, Config, WhenAllDown},
+    config::{self, Branch, Config, PolicyKind, WhenAllDown},
     dns::wire::{self, kind},
     fleet::{BasisPoints, Health, PoolId, RegionId},
     policy::carry,
@@ -70,6 +70,14 @@ impl Choice {
 
 impl Steer {
     pub(super) fn build(config: &Config, steered: &config::Steered) -> Self {
+        let PolicyKind::Weighted { branches } = &config.policies[steered.policy.index()].kind else { unreachable!() };
+        let weights: Vec<(RegionId, u32)> = branches
+            .iter()
+            .filter_map(|(branch, weight)| match branch {
+                Branch::Region(region) => Some((*region, *weight)),
+                Branch::Policy(_) => None,
+            })
+            .collect();
         let choice = |&(region, weight): &(RegionId, u32)| {
             let (mut v4, mut v6) = (Vec::new(), Vec::new());
             for address in &config.regions[region.index()].addresses {
@@ -83,7 +91,7 @@ impl Steer {
         let opens = |pool: &PoolId| config.pools[pool.index()].when_all_down == WhenAllDown::Open;
         Self {
             pools: steered.pools.as_slice().into(),
-            choices: steered.weights.iter().map(choice).collect(),
+            choices: weights.iter().map(choice).collect(),
             opens_when_all_down: steered.pools.iter().all(opens),
         }
     }

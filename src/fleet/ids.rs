@@ -10,6 +10,17 @@ pub struct RegionId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PoolId(pub u32);
 
+/// Position of a steering policy in the config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PolicyId(pub u16);
+
+impl PolicyId {
+    /// The id as a list position.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 impl RegionId {
     /// The id as a list position.
     pub fn index(self) -> usize {

@@ -14,8 +14,8 @@ mod weight;
 
 pub use address::{Address, AddressError};
 pub use health::Health;
-pub use ids::{PoolId, RegionId};
+pub use ids::{PolicyId, PoolId, RegionId};
 pub use name::{DnsName, NameError};
-pub use place::Location;
+pub use place::{Continent, Country, Location, Place, PlaceError, Subdivision};
 pub use signal::{Belief, Signal, Source, Subject};
 pub use weight::BasisPoints;

@@ -34,6 +34,19 @@ impl DnsName {
         Self(Box::from([0]))
     }
 
+    /// From wire form with its closing zero, whatever bytes its labels have; in lower case.
+    pub fn from_wire(wire: &[u8]) -> Option<Self> {
+        let mut at = 0;
+        loop {
+            match usize::from(*wire.get(at)?) {
+                0 => break,
+                length if length <= 63 => at += length + 1,
+                _ => return None,
+            }
+        }
+        (at + 1 == wire.len() && wire.len() <= 255).then(|| Self(wire.to_ascii_lowercase().into()))
+    }
+
     /// The wire form, with the closing zero.
     pub fn as_wire(&self) -> &[u8] {
         &self.0
@@ -125,7 +138,13 @@ impl fmt::Display for DnsName {
             if at > 0 {
                 f.write_str(".")?;
             }
-            f.write_str(&String::from_utf8_lossy(label))?;
+            for byte in label {
+                match byte {
+                    b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => write!(f, "\\{}", char::from(*byte))?,
+                    0x21..=0x7e => write!(f, "{}", char::from(*byte))?,
+                    other => write!(f, "\\{other:03}")?,
+                }
+            }
         }
         Ok(())
     }
@@ -147,6 +166,15 @@ mod tests {
         assert_eq!(name, "www.shop.example".parse().unwrap());
         assert_eq!(name.as_wire(), b"\x03www\x04shop\x07example\0");
         assert_eq!(name.to_string(), "www.shop.example");
+    }
+
+    #[test]
+    fn any_bytes_can_be_a_label_and_are_shown_as_zone_files_write_them() {
+        let name = DnsName::from_wire(b"\x040/A \x07example\0").unwrap();
+        assert_eq!(name.to_string(), "0/a\\032.example");
+        for bad in [&b""[..], b"\x01", b"\x01a", b"\0\0", b"\x40a\0"] {
+            assert_eq!(DnsName::from_wire(bad), None);
+        }
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{
     change::Changes,
-    fields::{self, pool_name, region_name},
+    fields::{self, pool_name},
 };
-use crate::config::{Config, RecordData, RecordSet, Steered, Zone};
+use crate::config::{Config, RecordSet, Steered, Zone};
 
 pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     let name = |zone: &Arc<Zone>| zone.name.to_string();
@@ -14,9 +14,9 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     for (name, before, after) in both {
         let subject = format!("zone `{name}`");
         changes.field(&subject, "nameservers", &fields::list(&before.nameservers), &fields::list(&after.nameservers));
-        changes.field(&subject, "contact", &before.contact.to_string(), &after.contact.to_string());
+        changes.field(&subject, "contact", &before.soa.contact.to_string(), &after.soa.contact.to_string());
         fields::number(changes, &subject, "ttl", &before.ttl, &after.ttl);
-        fields::number(changes, &subject, "negative_ttl", &before.negative_ttl, &after.negative_ttl);
+        fields::number(changes, &subject, "negative_ttl", &before.soa.negative_ttl, &after.soa.negative_ttl);
         compare_records(&subject, before, after, changes);
         compare_steering(&subject, (old, before), (new, after), changes);
     }
@@ -35,16 +35,16 @@ fn compare_records(subject: &str, old: &Zone, new: &Zone, changes: &mut Changes)
 }
 
 fn kind(set: &RecordSet) -> &'static str {
-    match set.data.first() {
-        None => "no",
-        Some(RecordData::A(_)) => "A",
-        Some(RecordData::Aaaa(_)) => "AAAA",
-        Some(RecordData::Cname(_)) => "CNAME",
-        Some(RecordData::Ns(_)) => "NS",
-        Some(RecordData::Txt(_)) => "TXT",
-        Some(RecordData::Mx { .. }) => "MX",
-        Some(RecordData::Srv { .. }) => "SRV",
-        Some(RecordData::Caa { .. }) => "CAA",
+    match set.kind {
+        1 => "A",
+        28 => "AAAA",
+        5 => "CNAME",
+        2 => "NS",
+        16 => "TXT",
+        15 => "MX",
+        33 => "SRV",
+        257 => "CAA",
+        _ => "other",
     }
 }
 
@@ -63,12 +63,8 @@ fn compare_steering(
             fields::list(&steered.pools.iter().map(|pool| pool_name(config, *pool)).collect::<Vec<_>>())
         };
         changes.field(&subject, "pools", &pools(old, before), &pools(new, after));
-        let weights = |config: &Config, steered: &Steered| {
-            let weights =
-                steered.weights.iter().map(|(region, weight)| format!("{} {weight}", region_name(config, *region)));
-            fields::list(&weights.collect::<Vec<_>>())
-        };
-        changes.field(&subject, "weights", &weights(old, before), &weights(new, after));
+        let policy = |config: &Config, steered: &Steered| format!("{:?}", config.policies[steered.policy.index()]);
+        changes.field(&subject, "policy", &policy(old, before), &policy(new, after));
         fields::number(changes, &subject, "ttl", &before.ttl, &after.ttl);
     }
 }

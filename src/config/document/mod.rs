@@ -25,7 +25,8 @@ pub(crate) use describe::{Fallback, KeyShape, SectionShape, Shape, document_shap
 pub(crate) use keys::decode_document;
 pub(crate) use merge::merge;
 pub(crate) use scalar::{
-    BAD_HEADER_NAME, Json, Kind, PathPrefix, Scalar, Text, WholePath, bad_name, is_header_name, is_usable_address,
+    BAD_HEADER_NAME, Json, Kind, PathPrefix, RecordData, Scalar, Text, WholePath, bad_name, encode, is_header_name,
+    is_usable_address,
 };
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{

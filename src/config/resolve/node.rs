@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     thread::available_parallelism,
 };
 
@@ -13,7 +14,7 @@ use crate::{
         Identity,
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, List, duration_as_written, is_usable_address},
-        resolved::{Admin, Dns, Http, Http2, HttpIdentity, Listen, Node, Redirect, Resolver, TraceMode},
+        resolved::{Admin, Cookies, Dns, Http, Http2, HttpIdentity, Listen, Node, Redirect, Resolver, TraceMode},
     },
     fleet::RegionId,
 };
@@ -168,6 +169,14 @@ pub(super) fn dns(document: &Document) -> Dns {
         udp_payload: dns.udp_payload.value,
         tcp_idle_timeout: dns.tcp_idle_timeout.value,
         max_tcp_connections: dns.max_tcp_connections.value as usize,
+        max_tcp_connections_per_client: dns.max_tcp_connections.value as usize,
+        nsid: Arc::default(),
+        chaos: None,
+        cookies: Cookies { is_on: true, secret_file: None },
+        rate_limit: None,
+        log: None,
+        tls: Vec::new(),
+        https: Vec::new(),
     }
 }
 

@@ -6,8 +6,8 @@ use super::{twice::duplicate, zones::Owners};
 use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
-        document::{self, Written},
-        resolved::{RecordData, RecordSet},
+        document::{self, RecordData, Written, encode},
+        resolved::RecordSet,
     },
     fleet::DnsName,
 };
@@ -42,7 +42,16 @@ pub(super) fn resolve(apex: &DnsName, zone: &document::Zone, problems: &mut Diag
         if sets.iter().any(|set| is_address(set)) {
             resolved.addressed.insert(owner.clone(), entry.place);
         }
-        resolved.sets.extend(sets.into_iter().map(|data| RecordSet { owner: owner.clone(), ttl, data }));
+        resolved.sets.extend(sets.iter().map(|data| {
+            let encoded: Vec<_> = data.iter().map(encode).collect();
+            let kind = encoded.first().map_or(0, |(kind, _)| *kind);
+            RecordSet {
+                owner: owner.clone(),
+                kind,
+                ttl,
+                data: encoded.into_iter().map(|(_, data)| data.into()).collect(),
+            }
+        }));
     }
     resolved
 }

@@ -30,6 +30,8 @@ pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagn
         let door = &region.value.front_door;
         Arc::new(Region {
             name: region.name.as_str().into(),
+            location: location(&region.value),
+            jurisdiction: None,
             addresses: front_door(&region.name, region.place, &region.value, &mut doors, problems),
             capacity_per_second: region.value.capacity.as_ref().map_or(0, |capacity| capacity.0),
             front_door: FrontDoor {

@@ -1,5 +1,7 @@
 //! Steered names: which pools they follow and which regions they may lead to.
 
+use std::sync::Arc;
+
 use super::{
     names::Names,
     node::region_id,
@@ -12,9 +14,9 @@ use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Written},
-        resolved::Steered,
+        resolved::{Branch, Policy, PolicyKind, Steered},
     },
-    fleet::{DnsName, PoolId, RegionId},
+    fleet::{DnsName, PolicyId, PoolId, RegionId},
 };
 
 /// The weight of a region that is not listed.
@@ -27,6 +29,7 @@ pub(super) fn resolve(
     pools: &Names<'_>,
     by_host: &ByHost<'_>,
     records: &Records,
+    policies: &mut Vec<Arc<Policy>>,
     problems: &mut Diagnostics,
 ) -> Vec<Steered> {
     let mut owners = Owners::new();
@@ -47,7 +50,16 @@ pub(super) fn resolve(
         // The only policy there is so far; another one is a variant here and in `resolved`.
         match entry.value.policy.value {
             document::Policy::Weighted => {
-                steered.push(Steered { owner, pools, weights, ttl: entry.value.ttl.0 });
+                let permitted = weights.iter().map(|(region, _)| *region).collect();
+                let branches = weights.into_iter().map(|(region, weight)| (Branch::Region(region), weight)).collect();
+                let policy = Policy { name: "weighted".into(), kind: PolicyKind::Weighted { branches } };
+                let position = policies.iter().position(|one| **one == policy).unwrap_or_else(|| {
+                    policies.push(Arc::new(policy));
+                    policies.len() - 1
+                });
+                let policy = PolicyId(u16::try_from(position).unwrap_or(u16::MAX));
+                let ttl = entry.value.ttl.0;
+                steered.push(Steered { owner, pools, policy, permitted, ttl, min_ttl: ttl.min(5), https: None });
             }
         }
     }

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use crate::{
-    config::{CheckKind, Config, HostPattern, Identity, RecordData, WhenAllDown, duration_as_written, from_text},
+    config::{
+        Branch, CheckKind, Config, HostPattern, Identity, PolicyKind, WhenAllDown, duration_as_written, from_text,
+    },
     fleet::{PoolId, RegionId},
 };
 
@@ -110,15 +112,22 @@ fn routes_keep_their_order_and_lose_their_last_slash() {
 fn zones_have_their_records_and_what_is_steered_follows_its_routes() {
     let config = config(LARGE);
     let zone = &config.zones[0];
-    assert_eq!((zone.contact.to_string().as_str(), zone.ttl, zone.negative_ttl), ("hostmaster.shop.example", 600, 30));
+    assert_eq!(
+        (zone.soa.contact.to_string().as_str(), zone.ttl, zone.soa.negative_ttl),
+        ("hostmaster.shop.example", 600, 30)
+    );
     let sets: Vec<_> = zone.records.iter().map(|set| (set.owner.to_string(), set.ttl, set.data.len())).collect();
     assert_eq!(sets, [("www.shop.example".to_owned(), 60, 1), ("www.shop.example".to_owned(), 60, 2)]);
-    let RecordData::Txt(parts) = &zone.records[1].data[1] else { panic!("{:?}", zone.records[1]) };
-    assert_eq!(parts.len(), 2);
+    assert_eq!((zone.records[1].kind, zone.records[1].data.len()), (16, 2));
 
     let (apex, api) = (&zone.steered[0], &zone.steered[1]);
-    assert_eq!((&apex.pools, &apex.weights), (&vec![PoolId(0)], &vec![(RegionId(0), 1), (RegionId(1), 1)]));
-    assert_eq!((&api.pools, &api.weights), (&vec![PoolId(0), PoolId(1)], &vec![(RegionId(1), 1)]));
+    let weights = |steered: &crate::config::Steered| match &config.policies[steered.policy.index()].kind {
+        PolicyKind::Weighted { branches } => branches.clone(),
+        other => panic!("{other:?}"),
+    };
+    let region = |id: u16, weight: u32| (Branch::Region(RegionId(id)), weight);
+    assert_eq!((&apex.pools, weights(apex)), (&vec![PoolId(0)], vec![region(0, 1), region(1, 1)]));
+    assert_eq!((&api.pools, weights(api)), (&vec![PoolId(0), PoolId(1)], vec![region(1, 1)]));
     assert_eq!((apex.ttl, api.ttl), (10, 5));
 }
 

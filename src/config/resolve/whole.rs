@@ -1,11 +1,13 @@
 //! The whole config from the whole document, and how much one config may hold.
 
+use std::time::Duration;
+
 use super::{names::Names, node, pools, regions, routes, tls, unused, zones};
 use crate::config::{
     Config, Diagnostics, Identity,
     diagnostic::{Code, Diagnostic},
     document::Document,
-    resolved::Health,
+    resolved::{Geo, Health},
 };
 
 /// Regions that one config may hold.
@@ -31,7 +33,8 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
     let regions = regions::resolve(document, &listen, problems);
     let pools = pools::resolve(document, &region_names, problems);
     let routes = routes::resolve(document, &pool_names, problems);
-    let zones = zones::resolve(document, &region_names, &pool_names, &routes, problems);
+    let mut policies = Vec::new();
+    let zones = zones::resolve(document, &region_names, &pool_names, &routes, &mut policies, problems);
     let tls = tls::tls(document, &listen, problems);
     // What is unused is certain only where every reference leads somewhere.
     if !problems.has_errors() {
@@ -46,6 +49,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         http: node::http(document),
         tls,
         dns: node::dns(document),
+        geo: Geo { database: None, networks: Vec::new(), watch_interval: Duration::from_secs(5) },
         health: Health { max_in_flight: document.health.max_in_flight.value as usize },
         resolver,
         admin: node::admin(document, &state_directory),
@@ -53,6 +57,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         regions,
         pools,
         routes,
+        policies,
         zones,
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document},
-        resolved::{RecordData, RecordSet, Route, Steered, Zone},
+        resolved::{Policy, RecordSet, Route, Soa, Steered, Zone},
     },
     fleet::DnsName,
 };
@@ -20,6 +20,7 @@ pub(super) fn resolve(
     regions: &Names<'_>,
     pools: &Names<'_>,
     routes: &[Route],
+    policies: &mut Vec<Arc<Policy>>,
     problems: &mut Diagnostics,
 ) -> Vec<Arc<Zone>> {
     let written = &document.routes;
@@ -35,7 +36,7 @@ pub(super) fn resolve(
             continue;
         }
         let records = records::resolve(&apex, &entry.value, problems);
-        let steered = steering::resolve(&apex, &entry.value, regions, pools, &by_host, &records, problems);
+        let steered = steering::resolve(&apex, &entry.value, regions, pools, &by_host, &records, policies, problems);
         zones.push(Arc::new(settle(apex, &entry.value, records.sets, steered, problems)));
     }
     report_overlaps(&zones, &apexes, problems);
@@ -66,7 +67,8 @@ fn settle(
     let contact = zone.contact.as_ref().map(|contact| contact.0.clone());
     // Only a zone name of nearly 255 bytes has no room for it; then the zone's own name stands in.
     let contact = contact.or_else(|| DnsName::below("hostmaster", &apex).ok()).unwrap_or_else(|| apex.clone());
-    Zone { name: apex, nameservers, contact, ttl: zone.ttl.0, negative_ttl: zone.negative_ttl.0, records, steered }
+    let soa = Soa { contact, refresh: 3600, retry: 600, expire: 604_800, negative_ttl: zone.negative_ttl.0 };
+    Zone { name: apex, nameservers, soa, ttl: zone.ttl.0, client_subnet: true, records, aliases: Vec::new(), steered }
 }
 
 fn nameservers(
@@ -83,7 +85,7 @@ fn nameservers(
         problems.push(error.at(written.place, "at least one name is needed").hint(hint));
     }
     let has_address = |name: &DnsName| {
-        let is_address = |set: &&RecordSet| matches!(set.data.first(), Some(RecordData::A(_) | RecordData::Aaaa(_)));
+        let is_address = |set: &&RecordSet| [1, 28].contains(&set.kind);
         records.iter().filter(is_address).any(|set| set.owner == *name) || steered.iter().any(|one| one.owner == *name)
     };
     let mut seen = HashMap::new();

@@ -72,6 +72,10 @@ const UP: RowState = RowState::of(Health::Up);
 const DOWN: RowState = RowState { health: Health::Down, ..UP };
 const UNKNOWN: RowState = RowState { health: Health::Unknown, ..UP };
 
+fn client(transport: Transport) -> Client {
+    Client { address: std::net::Ipv4Addr::LOCALHOST.into(), transport }
+}
+
 struct Scene {
     writer: Writer,
     generation: Arc<Generation>,
@@ -123,9 +127,9 @@ impl Scene {
 
     fn raw(&self, message: &[u8], transport: Transport, seed: u64) -> Option<(Message, Outcome, usize)> {
         let (mut responder, mut out) = (Responder::new(seeded(seed)), Vec::new());
-        match responder.respond(message, transport, self.snapshot(), &mut out) {
+        match responder.respond(message, client(transport), Moment::default(), self.snapshot(), &mut out) {
             Asked::Answered(outcome) => Some((Message::from_vec(&out).unwrap(), outcome, out.len())),
-            Asked::Dropped => None,
+            Asked::Dropped(_) => None,
         }
     }
 
@@ -140,7 +144,13 @@ impl Scene {
         let mut counts = std::collections::BTreeMap::new();
         let (mut responder, mut out) = (Responder::new(seeded(5)), Vec::new());
         for _ in 0..1_000 {
-            responder.respond(&question("app.shop.example.", kind, None), Transport::Udp, self.snapshot(), &mut out);
+            responder.respond(
+                &question("app.shop.example.", kind, None),
+                client(Transport::Udp),
+                Moment::default(),
+                self.snapshot(),
+                &mut out,
+            );
             let answer = Message::from_vec(&out).unwrap();
             let first = answer.answers.first().map(|record| record.data.to_string());
             *counts.entry(first).or_default() += 1;

@@ -2,13 +2,17 @@
 
 use std::{
     io::{self, Read, Write},
+    net::IpAddr,
     time::Duration,
 };
 
 use mio::net::TcpStream;
 
 use crate::{
-    dns::respond::{Asked, Responder, Transport},
+    dns::{
+        outcome::{Asked, Client, Moment, Transport},
+        respond::Responder,
+    },
     table::Snapshot,
 };
 
@@ -25,6 +29,8 @@ pub(super) struct Connection {
     pub(super) stream: TcpStream,
     /// When it last asked something whole, or took all answers: a byte now and then keeps nothing open.
     pub(super) active_at: Duration,
+    /// Whose it is.
+    address: IpAddr,
     unread: Vec<u8>,
     unsent: Vec<u8>,
     /// How much of `unsent` was sent.
@@ -44,8 +50,8 @@ pub(super) enum Fate {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, now: Duration) -> Self {
-        Self { stream, active_at: now, unread: Vec::new(), unsent: Vec::new(), sent: 0, has_ended: false }
+    pub(super) fn new(stream: TcpStream, address: IpAddr, now: Duration) -> Self {
+        Self { stream, address, active_at: now, unread: Vec::new(), unsent: Vec::new(), sent: 0, has_ended: false }
     }
 
     /// Reads, answers and writes as far as it goes without waiting, a bounded amount at a time.
@@ -115,7 +121,8 @@ impl Connection {
             && let Some(message) = next_message(&self.unread[at..])
         {
             at += 2 + message.len();
-            if responder.respond(message, Transport::Tcp, snapshot, answer) == Asked::Dropped {
+            let client = Client { address: self.address, transport: Transport::Tcp };
+            if let Asked::Dropped(_) = responder.respond(message, client, Moment::default(), snapshot, answer) {
                 return None;
             }
             let length = u16::try_from(answer.len()).unwrap_or(u16::MAX);

@@ -20,7 +20,8 @@ use crate::{
     clock::{self, Clock},
     config,
     dns::{
-        respond::{Asked, Responder, Transport},
+        outcome::{Asked, Client, Moment, Transport},
+        respond::Responder,
         zone::Zones,
     },
     table::{Reader, Table},
@@ -142,7 +143,10 @@ impl Worker {
             };
             let snapshot = self.reader.snapshot();
             let message = &self.datagram[..length];
-            if self.responder.respond(message, Transport::Udp, snapshot, &mut self.answer) != Asked::Dropped {
+            let asked = Client { address: client.ip(), transport: Transport::Udp };
+            if let Asked::Answered(_) =
+                self.responder.respond(message, asked, Moment::default(), snapshot, &mut self.answer)
+            {
                 // A full send queue loses the answer, as a network may; the client asks again.
                 _ = socket.send_to(&self.answer, client);
             }
@@ -153,8 +157,8 @@ impl Worker {
     fn accept(&mut self, at: usize, token: Token) {
         let limit = self.settings(|settings| settings.max_tcp_connections).unwrap_or(0);
         for _ in 0..ACCEPTS_A_TURN {
-            let mut stream = match self.sockets.tcp[at].accept() {
-                Ok((stream, _)) => stream,
+            let (mut stream, client) = match self.sockets.tcp[at].accept() {
+                Ok(accepted) => accepted,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // A client that left at once.
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {
@@ -173,7 +177,7 @@ impl Worker {
             let interest = Interest::READABLE | Interest::WRITABLE;
             if self.poll.registry().register(&mut stream, connection, interest).is_ok() {
                 self.responder.meters().opened.increment(1);
-                self.connections.insert(connection, Connection::new(stream, self.clock.now()));
+                self.connections.insert(connection, Connection::new(stream, client.ip(), self.clock.now()));
                 self.serve_connection(connection);
             }
         }

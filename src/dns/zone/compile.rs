@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::data;
 use crate::{
-    config::{self, Config, RecordData},
+    config::{self, Config},
     dns::{
         meters::ZoneMeters,
         steer::Steer,
@@ -71,19 +71,19 @@ impl Zone {
     fn build(config: &Config, zone: &config::Zone, serial: u32) -> Self {
         let mut nodes: HashMap<Box<[u8]>, Node> = HashMap::new();
         let primary = zone.nameservers.first().unwrap_or(&zone.name);
-        let soa = data::soa(primary, &zone.contact, serial, zone.negative_ttl);
-        let nameservers = zone.nameservers.iter().map(|name| RecordData::Ns(name.clone()));
+        let soa = data::soa(primary, &zone.soa, serial);
+        let nameservers = zone.nameservers.iter().map(|name| name.as_wire().into());
         let apex = nodes.entry(zone.name.as_wire().into()).or_default();
         let record = |ttl: u32| wire::record(kind::SOA, ttl, &soa).into_iter().collect();
         apex.sets.push(Set { kind: kind::SOA, records: record(zone.ttl), target: None });
-        apex.sets.push(Set::encode(zone.ttl, &nameservers.collect::<Vec<_>>()));
+        apex.sets.push(Set::encode(kind::NS, zone.ttl, &nameservers.collect::<Vec<_>>()));
         for set in &zone.records {
-            node(&mut nodes, &set.owner, &zone.name).sets.push(Set::encode(set.ttl, &set.data));
+            node(&mut nodes, &set.owner, &zone.name).sets.push(Set::encode(set.kind, set.ttl, &set.data));
         }
         for steered in &zone.steered {
             node(&mut nodes, &steered.owner, &zone.name).steer = Some(Steer::build(config, steered));
         }
-        let negative_soa = wire::record(kind::SOA, zone.negative_ttl.min(zone.ttl), &soa).unwrap_or_default();
+        let negative_soa = wire::record(kind::SOA, zone.soa.negative_ttl.min(zone.ttl), &soa).unwrap_or_default();
         let has_wildcards = nodes.keys().any(|name| name.starts_with(b"\x01*"));
         Self {
             apex: zone.name.clone(),
@@ -96,17 +96,10 @@ impl Zone {
 }
 
 impl Set {
-    fn encode(ttl: u32, data: &[RecordData]) -> Self {
-        let encoded: Vec<(u16, Vec<u8>)> = data.iter().map(data::encode).collect();
-        let target = data.iter().find_map(|data| match data {
-            RecordData::Cname(name) => Some(name.clone()),
-            _ => None,
-        });
-        Self {
-            kind: encoded.first().map_or(0, |(kind, _)| *kind),
-            records: encoded.iter().filter_map(|(kind, data)| wire::record(*kind, ttl, data)).collect(),
-            target,
-        }
+    fn encode(kind: u16, ttl: u32, data: &[Box<[u8]>]) -> Self {
+        let target = data.first().filter(|_| kind == kind::CNAME).and_then(|name| DnsName::from_wire(name));
+        let records = data.iter().filter_map(|data| wire::record(kind, ttl, data)).collect();
+        Self { kind, records, target }
     }
 }
 

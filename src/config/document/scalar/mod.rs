@@ -2,6 +2,7 @@
 
 mod address;
 mod choice;
+mod data;
 mod duration;
 mod host;
 mod http;
@@ -14,6 +15,7 @@ mod text;
 
 pub(crate) use address::is_usable_address;
 pub(crate) use choice::choice;
+pub(crate) use data::{RecordData, encode};
 pub(crate) use duration::Ttl;
 pub use duration::{duration_as_written, parse_duration};
 pub(crate) use host::{Contact, HostText};

@@ -1,11 +1,11 @@
 //! What DNS records say, as zone files write it: `10 mail.shop.example`, `0 issue "ca.example"`.
 
+use super::data::RecordData;
 use super::{
     host::name,
     kind::{Json, Kind, Misread, Scalar, text_of},
 };
 use crate::config::document::tree::Value;
-use crate::config::resolved::RecordData;
 
 /// One TXT record: a text, or a list of its parts.
 #[derive(Clone, Debug)]
