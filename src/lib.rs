@@ -16,6 +16,8 @@ pub mod control;
 pub mod dns;
 pub mod fleet;
 #[cfg(not(loom))]
+pub mod geo;
+#[cfg(not(loom))]
 pub mod govern;
 #[cfg(not(loom))]
 pub mod health;

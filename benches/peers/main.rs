@@ -25,8 +25,11 @@ mod idle;
 mod load;
 mod measure;
 mod picture;
+mod plan;
+mod process;
 mod proxies;
 mod report;
+mod sample;
 mod settings;
 mod wrk;
 
@@ -34,59 +37,8 @@ use std::{env, path::Path, process::ExitCode};
 
 use idle::Idle;
 use load::Scene;
-use measure::Sample;
-use proxies::{Farm, PROXIES};
-
-/// How much to measure.
-struct Plan {
-    rounds: usize,
-    seconds: f64,
-    /// Part of a scene's name.
-    only: Option<String>,
-    is_tiny: bool,
-}
-
-impl Plan {
-    fn from_arguments(arguments: &[String]) -> Self {
-        let is_tiny = arguments.iter().any(|argument| argument == "--test");
-        let (mut rounds, mut seconds) = if is_tiny { (1, 1.0) } else { (6, 3.0) };
-        let mut only = None;
-        let mut left = arguments.iter();
-        while let Some(argument) = left.next() {
-            let mut value = || left.next().unwrap_or_else(|| panic!("`{argument}` needs a value"));
-            match argument.as_str() {
-                "--rounds" => rounds = value().parse().expect("a number of rounds"),
-                "--seconds" => seconds = value().parse().expect("a number of seconds"),
-                // The second is what `cargo bench` says.
-                "--test" | "--bench" => {}
-                unknown if unknown.starts_with('-') => panic!("there is no `{unknown}`"),
-                part => only = Some(part.to_lowercase()),
-            }
-        }
-        Self { rounds, seconds, only, is_tiny }
-    }
-
-    fn wants(&self, scene: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| scene.to_lowercase().contains(only))
-    }
-
-    /// Each proxy's samples, by round.
-    fn play(&self, scene: &Scene, farm: &Farm) -> Vec<Vec<Sample>> {
-        let mut samples: Vec<Vec<Sample>> = PROXIES.iter().map(|_| Vec::new()).collect();
-        for round in 0..=self.rounds {
-            eprint!("\r{}: round {round} of {}  ", scene.name, self.rounds);
-            for (proxy, samples) in farm.proxies.iter().zip(&mut samples) {
-                let sample = measure::run(proxy, scene, self.seconds, farm.folder());
-                // The first round only warms up.
-                if round > 0 {
-                    samples.push(sample);
-                }
-            }
-        }
-        eprintln!();
-        samples
-    }
-}
+use plan::Plan;
+use proxies::Farm;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -94,8 +46,8 @@ fn main() -> ExitCode {
         handshakes::client(rest);
         return ExitCode::SUCCESS;
     }
-    let plan = Plan::from_arguments(&arguments);
-    let missing = proxies::missing();
+    let plan = Plan::from_arguments(&arguments, 1.0);
+    let missing = process::missing(&proxies::PROGRAMS);
     if !missing.is_empty() {
         eprintln!(
             "peers: {} not found; on Debian: apt-get install haproxy nginx-light wrk nghttp2-client",
@@ -106,7 +58,8 @@ fn main() -> ExitCode {
     let mut results = report::Results::default();
     let farm = Farm::start();
     for scene in Scene::ALL.iter().filter(|scene| plan.wants(scene.name)) {
-        results.scenes.push((scene.name, plan.play(scene, &farm)));
+        let measure = |proxy: &_, seconds| sample::run(proxy, scene, seconds, farm.folder());
+        results.scenes.push((scene.name, plan.play(scene.name, &farm.proxies, measure)));
     }
     drop(farm);
     for idle in Idle::both(plan.is_tiny).into_iter().filter(|idle| plan.wants(idle.name)) {

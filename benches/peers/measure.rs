@@ -1,34 +1,9 @@
-//! What a proxy spent.
+//! What a process spent, and what many samples say together.
 
-use std::{fs, path::Path};
-
-use crate::{load::Scene, proxies::Proxy};
-
-/// One proxy in one round of one scene.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sample {
-    /// Microseconds of CPU per request.
-    pub(crate) cpu: f64,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
-    pub(crate) resident_mib: f64,
-}
-
-pub(crate) fn run(proxy: &Proxy, scene: &Scene, seconds: f64, folder: &Path) -> Sample {
-    let before = cpu_nanoseconds(proxy.pid());
-    let seen = scene.load(proxy, seconds, folder);
-    let spent = cpu_nanoseconds(proxy.pid()) - before;
-    assert!(seen.requests > 0.0, "{}: nothing was answered", scene.name);
-    Sample {
-        cpu: spent / 1000.0 / seen.requests,
-        p50_ms: seen.p50_ms,
-        p99_ms: seen.p99_ms,
-        resident_mib: resident_bytes(proxy.pid()) / 1_048_576.0,
-    }
-}
+use std::fs;
 
 /// Time on a CPU of all threads.
-fn cpu_nanoseconds(pid: u32) -> f64 {
+pub(crate) fn cpu_nanoseconds(pid: u32) -> f64 {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     threads
         .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("schedstat")).ok())
@@ -48,4 +23,25 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The ratio to another contestant, of one round after the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Ratio {
+    /// The median of each round's.
+    pub(crate) median: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Ratio {
+    /// What `value` says of the samples of both.
+    pub(crate) fn of<S>(own: &[S], other: &[S], value: impl Fn(&S) -> f64) -> Self {
+        let each: Vec<f64> = own.iter().zip(other).map(|(own, other)| value(own) / value(other)).collect();
+        Self {
+            low: each.iter().copied().fold(f64::INFINITY, f64::min),
+            high: each.iter().copied().fold(0.0, f64::max),
+            median: median(each.into_iter()),
+        }
+    }
 }

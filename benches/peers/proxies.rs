@@ -1,29 +1,26 @@
 //! The origin and the proxies, started side by side, and ended with the bench.
 
 use std::{
-    env, fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
-    process::{Child, Command, Stdio},
     thread,
     time::Duration,
 };
 
 use tempfile::TempDir;
 
-use crate::{certificate::Certificate, settings};
+use crate::{
+    certificate::Certificate,
+    process::{Process, free_port},
+    settings,
+};
 
 /// In the order they take their turns; the first is what the others are compared to.
 pub(crate) const PROXIES: [&str; 3] = ["HAProxy", "nginx", "meridian"];
 
-/// Programs that are needed and cannot be found.
-pub(crate) fn missing() -> Vec<&'static str> {
-    let is_found = |name: &&str| {
-        let path = env::var_os("PATH").unwrap_or_default();
-        env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(name).is_file())
-    };
-    ["haproxy", "nginx", "wrk", "h2load", "taskset"].into_iter().filter(|name| !is_found(name)).collect()
-}
+/// What has to be installed.
+pub(crate) const PROGRAMS: [&str; 5] = ["haproxy", "nginx", "wrk", "h2load", "taskset"];
 
 /// One proxy, running.
 pub(crate) struct Proxy {
@@ -34,17 +31,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) fn pid(&self) -> u32 {
-        self.process.0.id()
-    }
-}
-
-/// Ends with us.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        _ = self.0.kill();
-        _ = self.0.wait();
+        self.process.pid()
     }
 }
 
@@ -86,10 +73,6 @@ impl Farm {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
 fn until_open(name: &str, port: u16) -> SocketAddr {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     for _ in 0..200 {
@@ -101,28 +84,22 @@ fn until_open(name: &str, port: u16) -> SocketAddr {
     panic!("{name} did not start");
 }
 
-fn start(core: u32, program: &str, arguments: &[&str]) -> Process {
-    let mut command = Command::new("taskset");
-    command.args(["-c", &core.to_string(), program]).args(arguments);
-    Process(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-}
-
 fn nginx(at: &Path, name: &str, core: u32, settings: &str) -> Process {
     let path = at.join(format!("{name}.conf"));
     fs::write(&path, settings).unwrap();
     // One process that is master and worker: its CPU time is all there is.
-    start(core, "/usr/sbin/nginx", &["-c", path.to_str().unwrap(), "-e", "/dev/null"])
+    Process::start(core, "/usr/sbin/nginx", &["-c", path.to_str().unwrap(), "-e", "/dev/null"])
 }
 
 fn haproxy(at: &Path, settings: &str) -> Process {
     let path = at.join("haproxy.cfg");
     fs::write(&path, settings).unwrap();
-    start(0, "/usr/sbin/haproxy", &["-db", "-f", path.to_str().unwrap()])
+    Process::start(0, "/usr/sbin/haproxy", &["-db", "-f", path.to_str().unwrap()])
 }
 
 fn meridian(at: &Path, settings: &str) -> Process {
     let (path, state) = (at.join("meridian.toml"), at.join("state"));
     fs::write(&path, settings).unwrap();
     let arguments = ["serve", "--config", path.to_str().unwrap(), "--state-directory", state.to_str().unwrap()];
-    start(0, env!("CARGO_BIN_EXE_meridian"), &arguments)
+    Process::start(0, env!("CARGO_BIN_EXE_meridian"), &arguments)
 }

@@ -4,10 +4,13 @@ use std::{fmt::Write, fs, path::Path};
 
 use crate::{
     idle::Idle,
-    measure::{Sample, median},
-    picture::picture,
+    measure::{Ratio, median},
+    picture::{Bar, Group, Picture},
     proxies::PROXIES,
+    sample::Sample,
 };
+
+const COLOURS: [&str; 3] = ["#8a8f98", "#3c8d5a", "#2f6fdb"];
 
 /// What was measured: by scene and proxy, samples by round; bytes of each idle connection by proxy.
 #[derive(Default)]
@@ -16,30 +19,13 @@ pub(crate) struct Results {
     pub(crate) idle: Vec<(Idle, Vec<f64>)>,
 }
 
-/// The ratio to the first proxy.
-pub(crate) struct Ratio {
-    /// The median of each round's.
-    pub(crate) median: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
-
 pub(crate) fn write(folder: &Path, results: &Results) {
     let table = table(results);
     println!("{table}");
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("peers.md"), &table).unwrap();
-    fs::write(folder.join("peers.svg"), picture(results)).unwrap();
+    fs::write(folder.join("peers.svg"), picture(results).svg()).unwrap();
     println!("written to {}", folder.display());
-}
-
-pub(crate) fn ratio(samples: &[Vec<Sample>], proxy: usize) -> Ratio {
-    let each: Vec<f64> = samples[proxy].iter().zip(&samples[0]).map(|(own, first)| own.cpu / first.cpu).collect();
-    Ratio {
-        low: each.iter().copied().fold(f64::INFINITY, f64::min),
-        high: each.iter().copied().fold(0.0, f64::max),
-        median: median(each.into_iter()),
-    }
 }
 
 fn table(results: &Results) -> String {
@@ -53,7 +39,7 @@ fn table(results: &Results) -> String {
             let own = &samples[proxy];
             let least = own.iter().map(|sample| sample.cpu).fold(f64::INFINITY, f64::min);
             let middle = |of: fn(&Sample) -> f64| median(own.iter().map(of));
-            let Ratio { median, low, high } = ratio(samples, proxy);
+            let Ratio { median, low, high } = Ratio::of(own, &samples[0], |sample| sample.cpu);
             // A string takes every write.
             _ = writeln!(
                 text,
@@ -73,4 +59,30 @@ fn table(results: &Results) -> String {
         _ = writeln!(text, "| {}, {} of them | {} |", idle.name, idle.connections, each.join(" | "));
     }
     text
+}
+
+/// Everything divided by the first proxy's.
+fn picture(results: &Results) -> Picture<'static> {
+    let scenes = results.scenes.iter().map(|(name, samples)| {
+        let bar = |own: &Vec<Sample>| {
+            let ratio = Ratio::of(own, &samples[0], |sample| sample.cpu);
+            Some(Bar { ratio, label: format!("{:.2}", ratio.median) })
+        };
+        Group { title: (*name).to_owned(), bars: samples.iter().map(bar).collect() }
+    });
+    let idle = results.idle.iter().map(|(idle, bytes)| {
+        let bar = |own: &f64| {
+            let ratio = own / bytes[0];
+            let ratio = Ratio { median: ratio, low: ratio, high: ratio };
+            Some(Bar { ratio, label: format!("{:.1}", own / 1000.0) })
+        };
+        Group { title: format!("{}, kB", idle.name), bars: bytes.iter().map(bar).collect() }
+    });
+    Picture {
+        title: "CPU time per request, memory per idle connection ÷ HAProxy; less is better",
+        names: &PROXIES,
+        colours: &COLOURS,
+        groups: scenes.chain(idle).collect(),
+        cut: f64::INFINITY,
+    }
 }

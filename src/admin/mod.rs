@@ -6,6 +6,7 @@
 //! | `GET /readyz` | no | 200 once everything has a verdict and until the node drains, else 503 |
 //! | `GET /metrics` | no | Prometheus text |
 //! | `GET /v1/status` | yes | what the node believes, and why |
+//! | `GET /v1/explain/dns?name=NAME&from=ADDRESS&type=TYPE` | yes | how a DNS question would be answered, step by step |
 //! | `GET /v1/overrides` | yes | the operators' words that are kept |
 //! | `PUT /v1/overrides` | yes | set one |
 //! | `DELETE /v1/overrides` | yes | take one back |
@@ -19,8 +20,8 @@ mod surface;
 mod token;
 
 pub use api::{
-    ActionName, ClearRequest, KeptOverride, OriginStatus, OverrideRequest, PoolRegionStatus, PoolStatus, RegionStatus,
-    RowStatus, Status, SubjectName,
+    ActionName, ClearRequest, Explanation, KeptOverride, OriginStatus, OverrideRequest, PoolRegionStatus, PoolStatus,
+    RegionStatus, RowStatus, Status, SubjectName,
 };
 pub use server::{BindError, Server};
 pub use surface::Surface;

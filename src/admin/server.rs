@@ -99,6 +99,7 @@ impl Server {
 fn router(surface: Arc<Surface>, token: Token) -> Router {
     let guarded = Router::new()
         .route("/v1/status", get(api::status))
+        .route("/v1/explain/dns", get(api::explain_dns))
         .route("/v1/overrides", get(api::overrides).put(api::set_override).delete(api::clear_override))
         .route_layer(middleware::from_fn_with_state(Arc::new(token), guard));
     Router::new()

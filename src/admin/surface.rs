@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::Clock, config::Config, control::Handle, table::Table, telemetry::Exporter};
+use crate::{clock::Clock, config::Config, control::Handle, fleet::Inspect, table::Table, telemetry::Exporter};
 
 /// A node, as seen from outside.
 #[derive(Debug)]
@@ -18,13 +18,21 @@ pub struct Surface {
     pub(super) table: Table,
     pub(super) exporter: Exporter,
     pub(super) control: Handle,
+    pub(super) dns: Arc<dyn Inspect>,
     clock: Clock,
     is_draining: AtomicBool,
 }
 
 impl Surface {
     /// Of a node with this identity, which a reload does not change.
-    pub fn new(config: &Config, table: Table, clock: Clock, exporter: Exporter, control: Handle) -> Self {
+    pub fn new(
+        config: &Config,
+        table: Table,
+        clock: Clock,
+        exporter: Exporter,
+        control: Handle,
+        dns: Arc<dyn Inspect>,
+    ) -> Self {
         let region = config.regions.get(config.node.region.index());
         Self {
             node: Arc::clone(&config.node.name),
@@ -32,6 +40,7 @@ impl Surface {
             table,
             exporter,
             control,
+            dns,
             clock,
             is_draining: AtomicBool::new(false),
         }

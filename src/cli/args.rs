@@ -1,15 +1,24 @@
 //! What can be typed.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::LazyLock,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, report, schema, serve, status};
+use super::{check, demo, explain, geo, report, schema, serve, status};
 use crate::{config::Identity, telemetry::LogFormat};
+
+/// The program's, and how old the places are that it knows by itself.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{}\ncountries of {}", env!("CARGO_PKG_VERSION"), crate::geo::embedded_date()));
 
 /// A global load balancer: authoritative GeoDNS and an HTTP proxy that answer from one table of health.
 #[derive(Debug, Parser)]
-#[command(name = "meridian", version, arg_required_else_help = true)]
+#[command(name = "meridian", version = VERSION.as_str(), arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -25,6 +34,10 @@ enum Command {
     Schema(Schema),
     /// Show what a running node believes.
     Status(Status),
+    /// Say why a running node decides as it does.
+    Explain(Explain),
+    /// Say what a database of places is.
+    Geo(Geo),
     /// Run three small regions on loopback, with origins of their own, to try things on.
     Demo,
 }
@@ -117,7 +130,47 @@ struct Schema {
 }
 
 #[derive(Debug, Args)]
+struct Explain {
+    #[command(subcommand)]
+    what: Explained,
+}
+
+#[derive(Debug, Subcommand)]
+enum Explained {
+    /// A DNS answer: each step from the client's place to the region.
+    Dns {
+        /// The name asked for.
+        name: String,
+        /// Whose query it is.
+        #[arg(long, value_name = "ADDRESS")]
+        from: IpAddr,
+        /// The type asked for.
+        #[arg(long = "type", value_name = "TYPE", default_value = "A")]
+        kind: String,
+        #[command(flatten)]
+        node: Asked,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Geo {
+    /// An MMDB file; the embedded table of countries where there is none.
+    #[arg(value_name = "FILE.mmdb")]
+    file: Option<PathBuf>,
+    /// Write its countries to a file, in the form in which the binary embeds them.
+    #[arg(long, value_name = "OUT", requires = "file")]
+    pack: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct Status {
+    #[command(flatten)]
+    node: Asked,
+}
+
+/// Which running node is asked, and how its answer is shown.
+#[derive(Debug, Args)]
+struct Asked {
     /// The node's admin address.
     #[arg(long, env = "MERIDIAN_ADMIN", value_name = "ADDRESS", default_value = "127.0.0.1:9900")]
     admin: SocketAddr,
@@ -160,7 +213,31 @@ pub fn run() -> ExitCode {
         }
         Command::Schema(Schema { reference: true }) => report::say(&schema::run(schema::Form::Reference)),
         Command::Schema(_) => report::say(&schema::run(schema::Form::JsonSchema)),
-        Command::Status(status) => status::run(status.admin, &status.token_file, status.json),
+        Command::Status(Status { node }) => status::run(node.admin, &node.token_file, node.json),
+        Command::Explain(Explain { what: Explained::Dns { name, from, kind, node } }) => {
+            explain::dns(&name, from, &kind, node.admin, &node.token_file, node.json)
+        }
+        Command::Geo(about) => geo::run(about.file.as_deref(), about.pack.as_deref()),
         Command::Demo => demo::run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_version_says_how_old_the_embedded_countries_are() {
+        let text = Cli::command().render_version();
+        let date = crate::geo::embedded_date();
+        assert_eq!(text, format!("meridian {}\ncountries of {date}\n", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn nothing_is_packed_without_a_file() {
+        assert!(Cli::try_parse_from(["meridian", "geo", "--pack", "out.bin"]).is_err());
+        assert!(Cli::try_parse_from(["meridian", "geo", "x.mmdb", "--pack", "out.bin"]).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! Asking a node's admin API.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
@@ -25,6 +25,21 @@ impl Answer {
     pub(super) fn is_good(&self) -> bool {
         self.status.is_success()
     }
+}
+
+/// What a node answers somebody who has its token; otherwise why not, for people.
+pub(super) fn question(admin: SocketAddr, token_file: &Path, path: &str) -> Result<String, String> {
+    let token = std::fs::read_to_string(token_file).map_err(|error| {
+        let file = token_file.display();
+        format!("cannot read the admin token from {file}: {error}\nhint: name the file with --token-file\n")
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}\n"))?;
+    let answer = runtime
+        .block_on(get(admin, path, Some(token.trim())))
+        .ok_or_else(|| format!("no node answers at {admin}\nhint: name its admin address with --admin\n"))?;
+    let body = String::from_utf8_lossy(&answer.body).into_owned();
+    if answer.is_good() { Ok(body) } else { Err(format!("{admin} refused with {}: {body}\n", answer.status)) }
 }
 
 /// Asks once; `None` where no answer came.

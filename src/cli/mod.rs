@@ -6,6 +6,8 @@ mod args;
 mod check;
 mod client;
 mod demo;
+mod explain;
+mod geo;
 mod report;
 mod schema;
 mod serve;

@@ -8,7 +8,7 @@ use super::{client, report};
 use crate::admin::{RowStatus, Status};
 
 pub(super) fn run(admin: SocketAddr, token_file: &Path, json: bool) -> ExitCode {
-    match ask(admin, token_file) {
+    match client::question(admin, token_file, "/v1/status") {
         Ok(body) if json => report::say(&(body + "\n")),
         Ok(body) => match serde_json::from_str(&body) {
             Ok(status) => report::say(&render(&status)),
@@ -21,20 +21,6 @@ pub(super) fn run(admin: SocketAddr, token_file: &Path, json: bool) -> ExitCode 
 fn fail(message: &str) -> ExitCode {
     report::complain(message);
     ExitCode::from(report::COULD_NOT_TELL)
-}
-
-fn ask(admin: SocketAddr, token_file: &Path) -> Result<String, String> {
-    let token = std::fs::read_to_string(token_file).map_err(|error| {
-        let file = token_file.display();
-        format!("cannot read the admin token from {file}: {error}\nhint: name the file with --token-file\n")
-    })?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no runtime: {error}\n"))?;
-    let answer = runtime
-        .block_on(client::get(admin, "/v1/status", Some(token.trim())))
-        .ok_or_else(|| format!("no node answers at {admin}\nhint: name its admin address with --admin\n"))?;
-    let body = String::from_utf8_lossy(&answer.body).into_owned();
-    if answer.is_good() { Ok(body) } else { Err(format!("{admin} refused with {}: {body}\n", answer.status)) }
 }
 
 fn render(status: &Status) -> String {

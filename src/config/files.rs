@@ -59,7 +59,7 @@ fn files_of(directory: &Path, problems: &mut Diagnostics) -> Vec<PathBuf> {
 }
 
 fn read_file(path: &Path, file: FileId, problems: &mut Diagnostics) -> Option<String> {
-    match bytes_of(path) {
+    match bytes_of(path, MAX_FILE_BYTES) {
         Ok(bytes) if bytes.len() as u64 > MAX_FILE_BYTES => {
             let message = format!("this file is over {} MiB", MAX_FILE_BYTES >> 20);
             let error = Diagnostic::error(Code::TooLarge, message).in_file(file);
@@ -76,22 +76,26 @@ fn read_file(path: &Path, file: FileId, problems: &mut Diagnostics) -> Option<St
 
 /// Up to one byte more than is allowed: files grow, and special files have no size. Pipes would be waited for, so only plain
 /// files are opened.
-fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn bytes_of(path: &Path, allowed: u64) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file"));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(allowed + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn unreadable(file: FileId, error: &io::Error) -> Diagnostic {
-    let why = match error.kind() {
+    Diagnostic::error(Code::Unreadable, format!("this cannot be read: {}", why_unreadable(error))).in_file(file)
+}
+
+/// For the end of a sentence.
+pub(super) fn why_unreadable(error: &io::Error) -> String {
+    match error.kind() {
         io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "this process may not read it".to_owned(),
         _ => error.to_string(),
-    };
-    Diagnostic::error(Code::Unreadable, format!("this cannot be read: {why}")).in_file(file)
+    }
 }
 
 /// Shows the line up to the first byte that is wrong.

@@ -17,10 +17,12 @@ mod files;
 mod fuzz;
 mod identity;
 mod load;
+mod record;
 mod reference;
 mod resolve;
 mod resolved;
 mod schema;
+mod zonefile;
 
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Position, Severity};
 pub use diff::{Change, changes};

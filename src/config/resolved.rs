@@ -56,7 +56,7 @@ pub struct Config {
     pub state_directory: PathBuf,
     /// By [`RegionId`], in name order.
     pub regions: Vec<Arc<Region>>,
-    /// By [`PoolId`], in name order.
+    /// By [`PoolId`](crate::fleet::PoolId), in name order.
     pub pools: Vec<Arc<Pool>>,
     /// In the order they were written.
     pub routes: Vec<Route>,

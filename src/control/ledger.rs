@@ -85,12 +85,12 @@ impl Ledger {
         let merged = entry.beliefs.merge(now);
         let before = std::mem::replace(&mut entry.merged, merged);
         if before.state != merged.state {
-            self.writer.set(&entry.row, merged.state);
+            self.writer.change(&entry.row, merged.state, now);
             if let Place::Origin { group, weight } = entry.place {
                 let group = &mut self.roster.groups[group];
                 group.tally.remove(Entry::part(weight, before.state));
                 group.tally.add(Entry::part(weight, merged.state));
-                Self::derive(&mut self.writer, &mut self.journal, group);
+                Self::derive(&mut self.writer, &mut self.journal, group, now);
             }
         }
         if has_new_meaning(&before.state, &merged.state) || before.source != merged.source {
@@ -118,7 +118,7 @@ impl Ledger {
         self.meters.suspects_itself.set(f64::from(u8::from(self.suspicion.is_active())));
     }
 
-    fn derive(writer: &mut Writer, journal: &mut Journal, group: &mut Group) {
+    fn derive(writer: &mut Writer, journal: &mut Journal, group: &mut Group, now: Ticks) {
         let (state, measure) = (group.tally.state(), group.tally.measure());
         if measure != group.row.measure() {
             writer.set_measure(&group.row, measure);
@@ -127,7 +127,7 @@ impl Ledger {
             return;
         }
         let before = std::mem::replace(&mut group.state, state);
-        writer.set(&group.row, state);
+        writer.change(&group.row, state, now);
         if before.weight != state.weight {
             group.draw();
         }

@@ -55,9 +55,9 @@ impl Ledger {
                 beliefs
             };
             *roster = Roster::of(next, std::mem::take(roster), remembered, now);
-            roster.entries.iter().for_each(|entry| writer.set(&entry.row, entry.merged.state));
+            roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.merged.state, now));
             for group in &roster.groups {
-                writer.set(&group.row, group.state);
+                writer.change(&group.row, group.state, now);
                 writer.set_measure(&group.row, group.tally.measure());
             }
         });

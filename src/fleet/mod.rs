@@ -5,16 +5,20 @@
 //! Not here: how these are written in a config file (`config`), or what is believed of them now (`table`).
 
 mod address;
+mod answer;
 mod health;
 mod ids;
+mod inspect;
 mod name;
 mod place;
 mod signal;
 mod weight;
 
 pub use address::{Address, AddressError};
+pub use answer::AnswerDns;
 pub use health::Health;
 pub use ids::{PolicyId, PoolId, RegionId};
+pub use inspect::{DnsQuestion, Explained, Inspect};
 pub use name::{DnsName, NameError};
 pub use place::{Continent, Country, Location, Place, PlaceError, Subdivision};
 pub use signal::{Belief, Signal, Source, Subject};

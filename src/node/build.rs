@@ -7,14 +7,19 @@ use std::{
     sync::Arc,
 };
 
-use super::secured::Secured;
+use super::{
+    places::{Places, Seen},
+    secured::Secured,
+};
 use crate::{
     admin::{self, Token, TokenError},
     balance,
     clock::Clock,
     config::{Config, Identity},
     control::{self, Control, Start},
-    dns, proxy,
+    dns,
+    geo::{AtlasError, ChartError},
+    proxy,
     resolver::Directory,
     table::{Compiled, Table},
     telemetry::Exporter,
@@ -34,6 +39,8 @@ pub struct Source {
 pub struct Node {
     pub(super) config: Arc<Config>,
     pub(super) secured: Arc<Secured>,
+    pub(super) places: Arc<Places>,
+    pub(super) seen: Vec<Seen>,
     pub(super) revision: u64,
     pub(super) source: Option<Source>,
     pub(super) clock: Clock,
@@ -78,6 +85,15 @@ pub enum BuildError {
     /// Certificates, keys and the like.
     #[error(transparent)]
     Tls(#[from] LoadError),
+    /// Where clients are.
+    #[error(transparent)]
+    Atlas(#[from] AtlasError),
+    /// What policies make of where clients are.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The secrets of DNS cookies.
+    #[error(transparent)]
+    Guard(#[from] dns::GuardError),
     /// A thread or runtime could not be had.
     #[error("the node cannot start: {0}")]
     Threads(#[from] io::Error),
@@ -100,22 +116,27 @@ impl Node {
         tls::install_provider();
         let secured = Secured::load(&config, None, &clock)?;
         let http = proxy::Server::bind(&config.listen, config.http.workers)?;
-        let dns = dns::Server::bind(&config.listen.dns, config.dns.threads)?;
+        let dns = dns::Server::bind(&config.listen.dns, &config.dns)?;
         let admin = admin::Server::bind(config.listen.admin)?;
         let state = claim(&config.state_directory)?;
         let token = Token::load_or_make(&config.admin.token_file)?;
-        let revision = super::reload::revision(source.as_ref());
+        let revision = super::reload::revision(source.as_ref(), &config);
         let config = Arc::new(config);
+        // Looked at before they are read: what changes meanwhile is seen afterwards.
+        let seen = Places::look(&config);
+        let places = Arc::new(Places::load(&config, None)?);
         let directory = Directory::of(&config, &Directory::default());
         let (control, commands, table) = Control::open(Start {
             config: Arc::clone(&config),
-            compiled: compile(&config, &secured, revision, directory.clone()),
+            compiled: compile(&config, &secured, &places, revision, directory.clone(), Compiled::default())?,
             build_selector: Some(Box::new(balance::build)),
             clock: clock.clone(),
         })?;
         Ok(Self {
             config,
             secured,
+            places,
+            seen,
             revision,
             source,
             clock,
@@ -144,10 +165,17 @@ fn claim(directory: &Path) -> Result<File, BuildError> {
     }
 }
 
-/// What DNS and HTTP make of a config; it travels in the generation, so both halves change together.
-pub(super) fn compile(config: &Config, secured: &Secured, revision: u64, directory: Directory) -> Compiled {
-    // The serial has 32 bits and goes around (RFC 1982).
-    let serial = u32::try_from(revision & u64::from(u32::MAX)).unwrap_or_default();
+/// What DNS and HTTP make of a config; it travels in the generation, so both halves change together. `before` is what was in force.
+pub(super) fn compile(
+    config: &Config,
+    secured: &Secured,
+    places: &Places,
+    revision: u64,
+    directory: Directory,
+    before: Compiled,
+) -> Result<Compiled, BuildError> {
     let routing = proxy::Routing::build(config, secured.server.clone(), &secured.outward);
-    Compiled::default().with(routing).with(dns::Zones::build(config, serial)).with(directory)
+    let (spare, encrypted) = (routing.spare(), dns::Encrypted::build(config, secured.server.clone()));
+    let others = before.with(routing).with(spare).with(encrypted).with(directory);
+    places.compile(config, revision, others)
 }

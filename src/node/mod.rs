@@ -5,6 +5,7 @@
 
 mod build;
 mod files;
+mod places;
 mod reload;
 mod run;
 mod secured;

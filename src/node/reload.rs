@@ -6,13 +6,19 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::{BuildError, Source, build::compile, secured::Secured};
+use super::{
+    BuildError, Source,
+    build::compile,
+    places::{Places, Seen},
+    secured::Secured,
+};
 use crate::{
     clock::{self, Clock},
     config::{self, Change, Config, Identity, Loaded},
     control,
     health::{self, Prober},
     resolver::{Directory, Resolver},
+    table::Table,
 };
 
 /// What a reload needs and changes.
@@ -21,9 +27,12 @@ pub(super) struct Reloader {
     pub(super) source: Option<Source>,
     pub(super) config: Arc<Config>,
     pub(super) secured: Arc<Secured>,
+    pub(super) places: Arc<Places>,
+    pub(super) seen: Vec<Seen>,
     pub(super) clock: Clock,
     pub(super) revision: u64,
     pub(super) commands: control::Handle,
+    pub(super) table: Table,
     pub(super) directory: Directory,
     pub(super) resolver: Resolver,
     pub(super) prober: Prober,
@@ -47,15 +56,51 @@ impl Reloader {
         metrics::counter!("meridian_reloads_total", "result" => outcome).increment(1);
     }
 
+    /// Looks whether the files changed that say where clients are, and if so draws new charts. One that is no good changes nothing.
+    pub(super) async fn look_at_places(&mut self) {
+        let seen = Places::look(&self.config);
+        if seen == self.seen {
+            return;
+        }
+        // What is no good is not tried again before it changes again.
+        self.seen = seen;
+        let (config, known) = (Arc::clone(&self.config), Arc::clone(&self.places));
+        let (running, revision) = (self.table.load(), self.revision);
+        let drawing = tokio::task::spawn_blocking(move || {
+            let places = Places::load(&config, Some(&known))?;
+            let compiled = places.compile(&config, revision, running.parts())?;
+            Ok::<_, BuildError>((places, compiled))
+        });
+        let result = match drawing.await {
+            Ok(Ok((places, compiled))) => {
+                self.places = Arc::new(places);
+                self.commands.apply(Arc::clone(&self.config), compiled).await.map_err(|error| error.to_string())
+            }
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let outcome = match result {
+            Ok(_) => {
+                tracing::info!("what says where clients are has changed, and is in force");
+                "applied"
+            }
+            Err(error) => {
+                tracing::error!(%error, "what says where clients are has changed, and cannot be used: nothing was changed");
+                "refused"
+            }
+        };
+        metrics::counter!("meridian_places_reloads_total", "result" => outcome).increment(1);
+    }
+
     async fn try_reload(&mut self) -> &'static str {
         let Some(source) = self.source.clone() else {
             tracing::warn!("there is no file to read the config from again");
             return "refused";
         };
         let began = clock::unix_time();
-        let revision = revision(Some(&source)).max(self.revision + 1);
         let before = Arc::clone(&self.config);
-        let loading = tokio::task::spawn_blocking(move || load(&source, &before));
+        let from = source.clone();
+        let loading = tokio::task::spawn_blocking(move || load(&from, &before));
         let Ok((loaded, changes)) = loading.await else {
             tracing::error!("reading the config failed: nothing was changed");
             return "refused";
@@ -68,16 +113,21 @@ impl Reloader {
         if !mistakes.is_empty() {
             tracing::warn!(%mistakes, "the new config has warnings");
         }
+        let revision = revision(Some(&source), &config).max(self.revision + 1);
         let config = Arc::new(config);
         let (new, before, clock) = (Arc::clone(&config), Arc::clone(&self.secured), self.clock.clone());
         let directory = Directory::of(&config, &self.directory);
         let names = directory.clone();
+        let (running, known) = (self.table.load(), Arc::clone(&self.places));
         // A large fleet takes a while to compile; probes go on meanwhile.
         let compiling = tokio::task::spawn_blocking(move || {
             let secured = Secured::load(&new, Some(&before), &clock)?;
-            Ok::<_, BuildError>((compile(&new, &secured, revision, names), secured))
+            let seen = Places::look(&new);
+            let places = Arc::new(Places::load(&new, Some(&known))?);
+            let compiled = compile(&new, &secured, &places, revision, names, running.parts())?;
+            Ok::<_, BuildError>((compiled, secured, (places, seen)))
         });
-        let (compiled, secured) = match compiling.await {
+        let (compiled, secured, (places, seen)) = match compiling.await {
             Ok(Ok(compiled)) => compiled,
             Ok(Err(error)) => {
                 tracing::error!(%error, "what the new config names cannot be used: nothing was changed");
@@ -92,7 +142,9 @@ impl Reloader {
             tracing::error!(%error, "the new config could not be applied: nothing was changed");
             return "refused";
         }
-        (self.config, self.secured, self.revision, self.directory) = (config, secured, revision, directory);
+        (self.config, self.secured) = (config, secured);
+        (self.places, self.seen) = (places, seen);
+        (self.revision, self.directory) = (revision, directory);
         self.watch();
         for change in &changes {
             tracing::info!(%change, "changed");
@@ -125,19 +177,20 @@ fn load(source: &Source, running: &Config) -> (Loaded, Vec<Change>) {
 }
 
 /// When the config last changed, in seconds of calendar time: the same on all nodes that got the same files with their times.
-pub(super) fn revision(source: Option<&Source>) -> u64 {
-    let newest = source.and_then(|source| newest_change(&source.path));
+pub(super) fn revision(source: Option<&Source>, config: &Config) -> u64 {
+    let newest = source.and_then(|source| newest_change(&source.path, config));
     newest.unwrap_or_else(|| clock::unix_time().as_secs())
 }
 
-fn newest_change(path: &Path) -> Option<u64> {
+fn newest_change(path: &Path, config: &Config) -> Option<u64> {
     let changed = |path: &Path| {
         let time: SystemTime = path.metadata().ok()?.modified().ok()?;
         Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs())
     };
     let files = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     let configs = files.filter(|file| file.extension().is_some_and(|extension| extension == "toml"));
-    configs.filter_map(|file| changed(&file)).chain(changed(path)).max()
+    let zones = config.zones.iter().flat_map(|zone| &zone.files).filter_map(|file| changed(file));
+    configs.filter_map(|file| changed(&file)).chain(changed(path)).chain(zones).max()
 }
 
 #[allow(clippy::cast_precision_loss, reason = "seconds of calendar time are far below 2^52")]

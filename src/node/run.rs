@@ -38,17 +38,22 @@ impl Node {
             self.clock.clone(),
             self.exporter.clone(),
             self.commands.clone(),
+            Arc::new(dns::Explainer::new(self.table.clone(), self.clock.clone())),
         ));
         let (http, https) = (self.http.http().to_vec(), self.http.https().to_vec());
         let (dns, admin) = (self.dns.addresses().to_vec(), self.admin.address());
+        let (dns_tls, dns_https) = (self.dns.tls().to_vec(), self.dns.https().to_vec());
         let prober = Prober::new(self.commands.signals(), self.clock.clone());
         let mut reloader = Reloader {
             source: self.source,
             config: self.config,
             secured: self.secured,
+            places: self.places,
+            seen: self.seen,
             clock: self.clock.clone(),
             revision: self.revision,
             commands: self.commands,
+            table: self.table.clone(),
             directory: self.directory,
             resolver: Resolver::default(),
             prober,
@@ -59,15 +64,17 @@ impl Node {
             drop(stopped.wait_for(|is_stopped| *is_stopped).await);
         }));
         reloader.watch();
-        let proxy = self.http.start(&self.table, &self.clock)?;
         let answering = self.dns.start(&self.table, &self.clock)?;
+        let proxy = self.http.start(&self.table, &self.clock, || Box::new(answering.desk(&self.table, &self.clock)))?;
         let served = Arc::clone(&surface);
         let pages = tokio::spawn(async move { drop(self.admin.run(served, self.token).await) });
-        tracing::info!(?http, ?https, ?dns, %admin, node = %reloader.config.node.name, "listening");
+        tracing::info!(?http, ?https, ?dns, ?dns_tls, ?dns_https, %admin, node = %reloader.config.node.name, "listening");
 
         let mut is_blind = false;
         loop {
+            let rest = tokio::time::sleep(reloader.config.geo.watch_interval);
             tokio::select! {
+                () = rest => reloader.look_at_places().await,
                 wish = wishes.next() => match wish {
                     Wish::Reload => reloader.reload().await,
                     Wish::Drain => break,

@@ -12,7 +12,7 @@ use crate::{
 /// Certificates and keys, and who looks whether their files changed.
 #[derive(Debug)]
 pub(super) struct Secured {
-    /// Nothing where nobody listens for HTTPS.
+    /// Nothing where nobody listens for TLS.
     pub(super) server: Option<ServerTls>,
     pub(super) outward: Outward,
     /// Nothing where no pool has any.
@@ -23,7 +23,7 @@ impl Secured {
     /// Reads everything. What `previous` made itself goes on.
     pub(super) fn load(config: &Config, previous: Option<&Self>, clock: &Clock) -> Result<Arc<Self>, BuildError> {
         let previous = previous.and_then(|previous| previous.server.as_ref());
-        let is_needed = !config.listen.https.is_empty();
+        let is_needed = [&config.listen.https, &config.dns.tls, &config.dns.https].iter().any(|all| !all.is_empty());
         let server = is_needed.then(|| ServerTls::load(&config.tls, true, previous, clock)).transpose();
         let (server, outward) = match (server, Outward::load(config)) {
             (Ok(server), Ok(outward)) => (server, outward),

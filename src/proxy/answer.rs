@@ -9,6 +9,7 @@ use super::{
     date::date,
     exchange::Reply,
     headers::{Lines, persistence, read_lines},
+    route::Edits,
 };
 use crate::clock;
 
@@ -23,6 +24,12 @@ pub(super) struct OwnAnswer {
 }
 
 impl OwnAnswer {
+    /// Changed as a route changes answers; `lines` are what it adds.
+    pub(super) fn changed(mut self, edits: &Edits, lines: Vec<u8>) -> Self {
+        self.headers.retain(|(name, _)| !edits.drops(name));
+        Self { added: lines, ..self }
+    }
+
     /// For a client that speaks HTTP/1.
     pub(super) fn write(&self, reply: &Reply, persists: bool, out: &mut Vec<u8>) {
         let title = self.status.canonical_reason().unwrap_or_default();

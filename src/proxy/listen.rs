@@ -13,7 +13,7 @@ use super::{
     accept::Door,
     worker::{self, Post, Running},
 };
-use crate::{clock::Clock, config::Listen, table::Table};
+use crate::{clock::Clock, config::Listen, fleet::AnswerDns, table::Table};
 
 /// Connections that may wait in the kernel for a worker.
 const BACKLOG: i32 = 1024;
@@ -72,15 +72,16 @@ impl Server {
         &self.https
     }
 
-    /// Starts one named thread per worker.
+    /// Starts one named thread per worker; each has somebody of its own who answers DNS queries that come by HTTP.
     ///
     /// # Errors
     /// When a thread cannot be had.
-    pub fn start(self, table: &Table, clock: &Clock) -> io::Result<Running> {
+    pub fn start(self, table: &Table, clock: &Clock, dns: impl Fn() -> Box<dyn AnswerDns>) -> io::Result<Running> {
         let (drain, told) = watch::channel(false);
         let mut threads = Vec::new();
         for (number, listeners) in self.listeners.into_iter().enumerate() {
-            let post = Post { listeners, table: table.clone(), clock: clock.clone(), drain: told.clone() };
+            let (table, clock, drain) = (table.clone(), clock.clone(), told.clone());
+            let post = Post { listeners, table, clock, dns: dns(), drain };
             threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || worker::run(post))?);
         }
         Ok(Running { threads, drain })

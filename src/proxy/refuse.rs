@@ -64,6 +64,12 @@ refusals! {
     Misdirected = "misdirected", MISDIRECTED_REQUEST, "this host needs a connection of its own";
     /// It came through this region before.
     LoopDetected = "loop-detected", LOOP_DETECTED, "the request came back to a region that it was passed on from";
+    /// The route answers DNS, which is asked by other methods.
+    WrongMethod = "wrong-method", METHOD_NOT_ALLOWED, "DNS is asked by GET, HEAD or POST";
+    /// The route answers DNS, and the body is something else.
+    NotDns = "not-dns", UNSUPPORTED_MEDIA_TYPE, "the body has to be an application/dns-message without any encoding";
+    /// The route answers DNS, and the request holds no query.
+    BadQuery = "bad-query", BAD_REQUEST, "the request holds no DNS query: one parameter `dns` in base64url without padding, or a body";
     /// No route matches.
     NoRoute = "no-route", NOT_FOUND, "no route takes such a request";
     /// Nothing that may be asked is alive.
@@ -124,7 +130,12 @@ impl Refusal {
             headers.push(("retry-after", "1".into()));
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.push(("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".into()));
+            let allowed = if self == Self::WrongMethod {
+                "GET, HEAD, POST"
+            } else {
+                "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+            };
+            headers.push(("allow", allowed.into()));
         }
         OwnAnswer { status, headers, body: (problem.to_string() + "\n").into(), added: Vec::new() }
     }

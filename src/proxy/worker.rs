@@ -29,7 +29,7 @@ use super::{
 use crate::{
     balance::{Selector, Turns},
     clock::{self, Clock, Random},
-    fleet::{Address, PoolId, RegionId},
+    fleet::{Address, AnswerDns, PoolId, RegionId},
     resolver::{Directory, Reach},
     table::{Generation, Reader, Snapshot, Table},
 };
@@ -64,6 +64,7 @@ pub(super) struct Post {
     pub(super) listeners: Vec<(Door, std::net::TcpListener)>,
     pub(super) table: Table,
     pub(super) clock: Clock,
+    pub(super) dns: Box<dyn AnswerDns>,
     pub(super) drain: watch::Receiver<bool>,
 }
 
@@ -117,10 +118,11 @@ pub(super) struct Worker {
     reader: RefCell<Reader>,
     view: RefCell<Rc<View>>,
     picker: RefCell<Picker>,
+    dns: RefCell<Box<dyn AnswerDns>>,
 }
 
 impl Worker {
-    fn new(table: &Table, clock: &Clock) -> Rc<Self> {
+    fn new(table: &Table, clock: &Clock, dns: Box<dyn AnswerDns>) -> Rc<Self> {
         let deadlines = Rc::<Deadlines>::default();
         deadlines.advance(clock.now());
         Rc::new(Self {
@@ -135,6 +137,7 @@ impl Worker {
             reader: RefCell::new(table.reader(clock.clone())),
             view: RefCell::new(Rc::new(View(table.load()))),
             picker: RefCell::new(Picker { turns: Turns::default(), random: clock::random() }),
+            dns: RefCell::new(dns),
         })
     }
 
@@ -175,6 +178,11 @@ impl Worker {
         let snapshot = Snapshot { generation: &view.0, now: self.clock.ticks() };
         self.picker.borrow_mut().pick(case, routing, snapshot, tried, self.clock.now())
     }
+
+    /// Has a client's DNS message answered; says for how many seconds that may be kept. Nothing where it is nothing to answer.
+    pub(super) fn answer_dns(&self, message: &[u8], from: IpAddr, out: &mut Vec<u8>) -> Option<u32> {
+        self.dns.borrow_mut().answer(message, from, out)
+    }
 }
 
 /// The body of a worker's thread; returns when it was told to drain and has.
@@ -184,8 +192,8 @@ pub(super) fn run(post: Post) {
         Err(error) => return tracing::error!(%error, "a proxy worker could not start"),
     };
     LocalSet::new().block_on(&runtime, async move {
-        let Post { listeners, table, clock, drain } = post;
-        let worker = Worker::new(&table, &clock);
+        let Post { listeners, table, clock, dns, drain } = post;
+        let worker = Worker::new(&table, &clock, dns);
         let settings = worker.view().routing().map(|routing| Arc::clone(&routing.settings));
         let places = Arc::new(Semaphore::new(settings.map_or(1, |settings| settings.max_connections)));
         let mut doors = JoinSet::new();
@@ -217,6 +225,7 @@ async fn tick(worker: Rc<Worker>) {
             worker.connections.sweep();
             // A worker that nobody asks lets go of generations that are over, too.
             worker.view();
+            worker.dns.borrow_mut().follow();
         }
     }
 }

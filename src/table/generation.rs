@@ -58,9 +58,10 @@ pub struct Membership {
 pub struct Compiled(Vec<Arc<dyn Any + Send + Sync>>);
 
 impl Compiled {
-    /// With one more part.
+    /// With one more part, instead of the one of its type that was there.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, part: T) -> Self {
+        self.0.retain(|kept| !kept.is::<T>());
         self.0.push(Arc::new(part));
         self
     }
@@ -177,6 +178,11 @@ impl Generation {
     /// One region.
     pub fn region(&self, id: RegionId) -> Option<&Arc<Region>> {
         self.regions.get(id.index())
+    }
+
+    /// Everything that the movers compiled, to go on with.
+    pub fn parts(&self) -> Compiled {
+        self.compiled.clone()
     }
 
     /// What a mover compiled from the config of this generation.

@@ -5,10 +5,12 @@
 //!          valid until, ticks | weight, basis pts  | breaker stale drill drain forced health(2)
 //! measure  63 ............ 32 | 31 .............. 0
 //!          capacity per s     | usable weight
+//! moved                         31 .............. 0
+//!                               tick of the last change that matters
 //! ```
 //!
-//! One word is read and written whole, so a row is never torn. The measure is a second word and may be one write younger or
-//! older than the first; nothing decides on both. All accesses are relaxed: a row refers to no other memory, and the first
+//! One word is read and written whole, so a row is never torn. The measure and the time it moved are words of their own and may be
+//! one write younger or older than the first; nothing decides on both. All accesses are relaxed: a row refers to no other memory, and the first
 //! content of a row is made visible by the swap that publishes the generation it appears in.
 
 use std::sync::{Arc, atomic::Ordering};
@@ -93,6 +95,18 @@ impl RowState {
         !self.is_withheld() && self.weight > BasisPoints::ZERO
     }
 
+    /// Whether a reader of one would decide otherwise than a reader of the other. A weight that wavers by a few percent is the same.
+    pub(super) fn decides_as(self, other: Self) -> bool {
+        const WAVERS: u16 = 500;
+        let decisive = |state: Self| Self {
+            is_stale: false,
+            weight: BasisPoints::new(state.weight.get().min(1)),
+            valid_until: Ticks::FOREVER,
+            ..state
+        };
+        decisive(self) == decisive(other) && self.weight.get().abs_diff(other.weight.get()) <= WAVERS
+    }
+
     fn pack(self) -> u64 {
         let health = match self.health {
             Health::Unknown => 0,
@@ -142,6 +156,7 @@ pub struct Measure {
 struct Row {
     word: AtomicU64,
     measure: AtomicU64,
+    moved: AtomicU64,
 }
 
 /// Aligned, so that the count of its `Arc` is not on the line of the first rows.
@@ -172,6 +187,17 @@ impl RowHandle {
         Measure { usable_weight: word as u32, capacity_per_second: (word >> 32) as u32 }
     }
 
+    /// When it last changed so that a reader would decide otherwise.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "only ticks are written")]
+    pub fn moved_at(&self) -> Ticks {
+        Ticks(self.row().moved.load(Ordering::Relaxed) as u32)
+    }
+
+    pub(super) fn write_moved(&self, now: Ticks) {
+        self.row().moved.store(u64::from(now.0), Ordering::Relaxed);
+    }
+
     pub(super) fn write(&self, state: RowState) {
         self.row().word.store(state.pack(), Ordering::Relaxed);
     }
@@ -195,7 +221,7 @@ impl RowHandle {
 /// A fresh chunk's rows, ready to be given out.
 pub(super) fn new_chunk() -> impl Iterator<Item = RowHandle> {
     let word = RowState::default().pack();
-    let row = |_| Row { word: AtomicU64::new(word), measure: AtomicU64::new(0) };
+    let row = |_| Row { word: AtomicU64::new(word), measure: AtomicU64::new(0), moved: AtomicU64::new(0) };
     let chunk = Arc::new(Chunk(std::array::from_fn(row)));
     let indices = (0..=u8::MAX).take(CHUNK_ROWS);
     indices.map(move |index| RowHandle { chunk: Arc::clone(&chunk), index, hold: Hold::new(()) })

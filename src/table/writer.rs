@@ -15,7 +15,10 @@ use super::{
     row::{self, Measure, RowHandle, RowState},
     sync::Published,
 };
-use crate::fleet::{Address, PoolId, RegionId};
+use crate::{
+    clock::Ticks,
+    fleet::{Address, PoolId, RegionId},
+};
 
 /// What a row is about: its identity over all generations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,7 +74,15 @@ impl Writer {
         self.rows.get(key)
     }
 
-    /// Says what is believed.
+    /// Says what is believed from now on, and remembers when that changed.
+    pub fn change(&mut self, row: &RowHandle, state: RowState, now: Ticks) {
+        if !row.read(now).decides_as(state) {
+            row.write_moved(now);
+        }
+        row.write(state);
+    }
+
+    /// Says what is believed, as if it had always been so.
     pub fn set(&mut self, row: &RowHandle, state: RowState) {
         row.write(state);
     }
@@ -191,6 +202,7 @@ impl Writer {
         // Nobody can see the row yet; the swap that publishes it makes this visible first.
         row.write(RowState::default());
         row.write_measure(Measure::default());
+        row.write_moved(Ticks(0));
         self.rows.insert(key, row.clone());
         row
     }

@@ -5,11 +5,11 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use crate::{
-    curl, run,
+    Running, curl, run,
     scene::{
         House, Meridian, Tongue,
         certificates::{Authority, authority},
@@ -22,16 +22,6 @@ const LARGE: usize = if cfg!(debug_assertions) { 64 } else { 1024 } * 1024 * 102
 
 /// Debian's, as its modules are.
 const PYTHON: &str = "/usr/bin/python3";
-
-/// A process that ends with the value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
 
 /// Where this tongue is spoken, as curl is told.
 fn url(house: &House, client: Tongue, origin: Tongue, path: &str) -> (String, Vec<String>) {

@@ -1,14 +1,17 @@
-//! Real clients against a real node: curl, dig, kdig, h2load, nghttp, openssl, HAProxy, and Python's WebSocket and gRPC. Run by `.ci/run`, which installs them: `cargo test --features interop`.
+//! Real clients against a real node: curl, dig, kdig, unbound, dnsperf, h2load, nghttp, openssl, HAProxy, and Python's WebSocket and gRPC. Run by `.ci/run`, which installs them: `cargo test --features interop`.
 
 #![allow(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 
-use std::process::Command;
+use std::process::{Child, Command};
 
 #[path = "../it/scene/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the other tests use the rest of it")]
 mod scene;
 
+mod dns;
+mod dns_https;
 mod http;
+mod secure;
 
 use scene::{Meridian, Origin, eventually, meridian, origin};
 
@@ -27,6 +30,16 @@ fn node(origins: &[&Origin]) -> Meridian {
          [zones.\"shop.example\".steer.\"@\"]\npools = [\"shop\"]\n",
         (0..100).map(|at| format!("\"192.0.2.{at}\", ")).collect::<String>(),
     ))
+}
+
+/// A process that ends with the value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
 }
 
 /// Runs a client and returns what it printed; it must end well.

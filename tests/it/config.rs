@@ -245,6 +245,40 @@ fn a_large_fleet_loads_in_little_time() {
     assert!(took < Duration::from_mins(1), "{took:?}");
 }
 
+/// A hundred thousand names with two records each, steered ones beside them.
+fn write_zone(directory: &Path, names: usize, steered: usize) {
+    let mut text = String::from("$TTL 1h\n@ SOA ns1 ops 1 1h 15m 4w 5m\n@ NS ns1.elsewhere.example.\n");
+    for at in 0..names {
+        writeln!(text, "host-{at} A 10.{}.{}.{}\n\tTXT \"v={at}\"", at / 65_536, at / 256 % 256, at % 256).unwrap();
+    }
+    let zone = directory.join("shop.zone");
+    fs::write(&zone, text).unwrap();
+    let steered: String = (0..steered).map(|at| format!("app-{at} = {{ pools = [\"shop\"] }}\n")).collect();
+    let config = format!(
+        "[regions.a]\naddresses = [\"192.0.2.1\"]\n[pools.shop]\norigins = [{{ address = \"10.0.0.1:80\" }}]\n\
+         [zones.\"shop.example\"]\nfiles = [\"{}\"]\n[zones.\"shop.example\".steer]\n{steered}",
+        zone.display()
+    );
+    fs::write(directory.join("shop.toml"), config).unwrap();
+}
+
+#[test]
+fn a_large_zone_loads_in_little_time() {
+    let directory = tempfile::tempdir().unwrap();
+    write_zone(directory.path(), 100_000, 20_000);
+    let clock = Clock::system();
+    let loaded = load(directory.path());
+    let took = clock.now();
+    assert_clean(&loaded);
+    let config = loaded.config.unwrap();
+    assert_eq!(
+        (config.zones[0].records.len(), config.zones[0].steered.len(), config.policies.len()),
+        (200_000, 20_000, 1)
+    );
+    // Far more than an unoptimized build takes: to catch what grows with the square, not a slow machine.
+    assert!(took < Duration::from_mins(1), "{took:?}");
+}
+
 #[test]
 fn a_thousand_wrong_references_in_a_large_fleet_are_told_in_little_time() {
     let directory = tempfile::tempdir().unwrap();

@@ -5,20 +5,27 @@
 mod arrivals;
 mod config;
 mod cuts;
+mod differential;
 mod disguises;
 mod dns;
+mod dns_https;
 mod doors;
 mod hostile;
 mod hostile2;
 mod house;
 mod http1;
 mod lockstep;
+mod malice;
 mod names;
 mod node;
 mod pairs;
 mod proxy;
+mod querylog;
 mod retries;
 mod routes;
+mod scenarios;
 mod scene;
 mod slow;
+#[path = "../dns/stage.rs"]
+mod stage;
 mod stray;

@@ -42,10 +42,15 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
   meridian demo: three regions, two origins each, one table of health per node
 
 {rows}
-  Ask a region, and ask DNS which regions there are
+  Ask a region, in the clear and by HTTP/2 over TLS
     curl http://{http}/
-    curl --cacert {authority} https://{https}/    # HTTP/2 over TLS
-    dig @{dns_address} -p {dns_port} shop.example A +short
+    curl --cacert {authority} https://{https}/
+
+  Ask DNS which region is next to a client: in Europe, in America, in Australia
+    dig @{dns_address} -p {dns_port} shop.example A +short +subnet=193.0.6.0/24
+    dig @{dns_address} -p {dns_port} shop.example A +short +subnet=8.8.8.0/24
+    dig @{dns_address} -p {dns_port} shop.example A +short +subnet=1.1.1.0/24
+    {program} explain dns shop.example --from 8.8.8.8 --admin {admin} --token-file {token}
 
   See what a node believes
     {program} status --admin {admin} --token-file {token}
@@ -54,7 +59,7 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
   Let the origins of {region} fail, and watch it leave DNS and HTTP together (about 2 s)
     curl -X POST http://{panel}/fail/{region}
     curl http://{http}/                                  # answered by the nearest other region
-    for i in 1 2 3 4 5; do dig @{dns_address} -p {dns_port} shop.example A +short; done
+    dig @{dns_address} -p {dns_port} shop.example A +short
     curl -X POST http://{panel}/recover/{region}
 
   Kill a whole node (front door gone), or drain its region by hand

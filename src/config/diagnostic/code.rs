@@ -54,10 +54,25 @@ codes! {
     DuplicateRoute "duplicate-route" "Two routes have the same host, path and further conditions."
     ReservedHeader "reserved-header" "A header is changed that no route may change."
     OverlappingZone "overlapping-zone" "Two zones are the same, or one lies inside the other."
-    NameOutsideZone "name-outside-zone" "An owner is written as a full name; owners are relative to their zone."
+    NameOutsideZone "name-outside-zone" "An owner lies outside its zone, or is written as a full name where owners are relative to their zone."
     DuplicateName "duplicate-name" "A name is given twice where it must be unique: of a route, or in a zone in different spellings."
     RecordConflict "record-conflict" "Records stand beside each other that cannot."
-    NothingToSteer "nothing-to-steer" "A steered name has no pool to follow, or no region to choose."
+    NothingToSteer "nothing-to-steer" "A steered name or a policy has no pool to follow, or no region to choose."
+    MissingDot "missing-dot" "A name in a zone file ends with its zone's name and not with a dot, so the zone's name follows once more."
+    ZoneFile "zone-file" "A zone file cannot be read, is no text, is over 64 MiB, or is included by too many others."
+    ZoneSyntax "zone-syntax" "A line of a zone file is no record and no directive."
+    DuplicateRecord "duplicate-record" "A record is written twice."
+    TtlMismatch "ttl-mismatch" "The records of one name and type have several TTLs; the lowest holds for all of them (RFC 2181 section 5.2)."
+    MissingGlue "missing-glue" "A zone is delegated to a name server that nobody could find: its address is missing."
+    NeverAnswered "never-answered" "A record lies below a delegation and is not an address of a name server, so nobody is ever told of it."
+    EndlessAlias "endless-alias" "Names lead to each other, or through too many others."
+    DanglingAlias "dangling-alias" "An `ALIAS` leads to a name that has no addresses in the zones of this config."
+    TargetIsAlias "target-is-alias" "A name server, mail exchange or service is named by another name than its own (RFC 2181 section 10.3)."
+    UnknownPolicy "unknown-policy" "A policy is named that is not defined, or a target that is no region and no policy."
+    PolicyLoop "policy-loop" "Policies lead to each other without end, or more than 8 deep."
+    UnknownJurisdiction "unknown-jurisdiction" "`residency` names what is neither a jurisdiction nor a region."
+    NoLocation "no-location" "Clients are sent to the nearest region, and nobody says where a region is."
+    UnusedPolicy "unused-policy" "No steered name uses a policy."
     NoCertificate "no-certificate" "TLS is listened for, and there is no certificate to show."
     BadCertificate "bad-certificate" "A file of certificates, keys or ticket keys cannot be used."
     ExpiredCertificate "expired-certificate" "A certificate is not valid any more."
@@ -79,6 +94,12 @@ impl Code {
                 | Self::UnknownPool
                 | Self::PoolEmpty
                 | Self::NothingToSteer
+                | Self::MissingGlue
+                | Self::DanglingAlias
+                | Self::UnknownPolicy
+                | Self::UnknownJurisdiction
+                | Self::NoLocation
+                | Self::UnusedPolicy
                 | Self::NoCertificate
                 | Self::UnusedPool
                 | Self::UnusedRegion

@@ -6,7 +6,7 @@ use std::{ops::Range, sync::OnceLock};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId(u32);
 
-/// Some bytes of one file. Files are at most 8 MiB long, so 32 bits do.
+/// Some bytes of one file. Files are at most 64 MiB long, so 32 bits do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) file: FileId,

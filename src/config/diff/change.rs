@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{pools, regions, routes, settings, tls, zones};
+use super::{dns, policies, pools, regions, routes, settings, tls, zones};
 use crate::config::Config;
 
 /// One thing that changed.
@@ -25,10 +25,13 @@ impl fmt::Display for Change {
 pub fn changes(old: &Config, new: &Config) -> Vec<Change> {
     let mut changes = Changes(Vec::new());
     settings::compare(old, new, &mut changes);
+    dns::compare(&old.dns, &new.dns, &mut changes);
+    dns::compare_geo(&old.geo, &new.geo, &mut changes);
     tls::compare(&old.tls, &new.tls, &mut changes);
     regions::compare(old, new, &mut changes);
     pools::compare(old, new, &mut changes);
     routes::compare(old, new, &mut changes);
+    policies::compare(old, new, &mut changes);
     zones::compare(old, new, &mut changes);
     changes.0
 }

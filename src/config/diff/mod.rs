@@ -5,7 +5,9 @@
 //! Not here: applying a change (`node`).
 
 mod change;
+mod dns;
 mod fields;
+mod policies;
 mod pools;
 mod regions;
 mod routes;

@@ -16,6 +16,9 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
         let subject = format!("region `{name}`");
         changes.field(&subject, "front door", &fields::list(&before.addresses), &fields::list(&after.addresses));
         changes.field(&subject, "way to the front door", &way(before), &way(after));
+        changes.field(&subject, "location", &location(before), &location(after));
+        let jurisdiction = |region: &Region| region.jurisdiction.as_deref().unwrap_or("none").to_owned();
+        changes.field(&subject, "jurisdiction", &jurisdiction(before), &jurisdiction(after));
         changes.field(&subject, "capacity", &capacity(before), &capacity(after));
         fields::check(&subject, &before.check, &after.check, changes);
         // A region that came or went is in every order; that is not worth a line for each.
@@ -28,6 +31,10 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
 /// How other regions speak with it.
 fn way(region: &Region) -> String {
     format!("port {}, TLS: {}", region.front_door.port, tls::of_origins(region.front_door.tls.as_ref()))
+}
+
+fn location(region: &Region) -> String {
+    region.location.map_or("unknown".to_owned(), |point| format!("{}, {}", point.latitude, point.longitude))
 }
 
 fn capacity(region: &Region) -> String {

@@ -51,6 +51,7 @@ fn action((config, route): (&Config, &Route)) -> String {
         Action::Forward(forward) => format!("pool `{}`", pool_name(config, forward.pool)),
         Action::Redirect(_) => "redirect".to_owned(),
         Action::Respond(_) => "respond".to_owned(),
+        Action::Dns => "dns".to_owned(),
     }
 }
 

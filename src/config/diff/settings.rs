@@ -16,7 +16,6 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     changes.restart("http.workers", &old.http.workers.to_string(), &new.http.workers.to_string());
     let connections = |config: &Config| config.http.max_connections.to_string();
     changes.restart("http.max_connections", &connections(old), &connections(new));
-    changes.restart("dns.threads", &old.dns.threads.to_string(), &new.dns.threads.to_string());
     let path = |path: &std::path::Path| path.display().to_string();
     changes.restart("state.directory", &path(&old.state_directory), &path(&new.state_directory));
     changes.restart("admin.token_file", &path(&old.admin.token_file), &path(&new.admin.token_file));
@@ -54,10 +53,6 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::number(changes, "http.h2", "max_empty_frames", &before.max_empty_frames, &after.max_empty_frames);
     fields::number(changes, "http.h2", "max_continuations", &before.max_continuations, &after.max_continuations);
 
-    let (before, after) = (&old.dns, &new.dns);
-    fields::number(changes, "dns", "udp_payload", &before.udp_payload, &after.udp_payload);
-    fields::duration(changes, "dns", "tcp_idle_timeout", before.tcp_idle_timeout, after.tcp_idle_timeout);
-    fields::number(changes, "dns", "max_tcp_connections", &before.max_tcp_connections, &after.max_tcp_connections);
     fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
     compare_resolver(&old.resolver, &new.resolver, changes);
 }

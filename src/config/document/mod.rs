@@ -25,14 +25,15 @@ pub(crate) use describe::{Fallback, KeyShape, SectionShape, Shape, document_shap
 pub(crate) use keys::decode_document;
 pub(crate) use merge::merge;
 pub(crate) use scalar::{
-    BAD_HEADER_NAME, Json, Kind, PathPrefix, RecordData, Scalar, Text, WholePath, bad_name, encode, is_header_name,
+    BAD_HEADER_NAME, Data, Json, Kind, Misread, PathPrefix, Scalar, Text, WholePath, bad_name, is_header_name,
     is_usable_address,
 };
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, Document, HeaderEdits, Http2, HttpIdentity, Origin, OriginTls, Pair, Policy,
-    Pool, Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, Test, Timing, TlsVersion, TraceMode,
-    UnknownHost, Verify, Via, WhenAllDown, Zone, default_timing,
+    Check, ClientCertificates, ClientMode, Document, FailoverPolicy, GeoNetwork, GeoPolicy, HashPolicy, HeaderEdits,
+    Http2, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair, Policy, Pool, Protocol, Records,
+    Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps, Test, Timing, TlsVersion, TraceMode, UnknownHost,
+    Verify, Via, WeightedPolicy, WhenAllDown, Zone, default_timing,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

@@ -18,11 +18,15 @@ pub(super) fn resolve(
     pools: &Names<'_>,
     problems: &mut Diagnostics,
 ) -> Option<Action> {
-    let is_unreadable = route.pool.is_unreadable() || route.redirect.is_unreadable() || route.respond.is_unreadable();
+    let is_unreadable = route.pool.is_unreadable()
+        || route.redirect.is_unreadable()
+        || route.respond.is_unreadable()
+        || route.dns.is_stand_in;
     let written = [
         route.pool.as_ref().map(|pool| ("pool", pool.place)),
         route.redirect.as_ref().map(|redirect| ("redirect", redirect.place)),
         route.respond.as_ref().map(|respond| ("respond", respond.place)),
+        route.dns.value.then_some(("dns", route.dns.place)),
     ];
     let written: Vec<_> = written.into_iter().flatten().collect();
     if written.len() > 1 {
@@ -33,7 +37,7 @@ pub(super) fn resolve(
         problems.push(error.hint("keep one of them".to_owned()));
     }
     if written.is_empty() && !is_unreadable {
-        let error = Diagnostic::error(Code::MissingKey, "a route needs `pool`, `redirect` or `respond`");
+        let error = Diagnostic::error(Code::MissingKey, "a route needs `pool`, `redirect`, `respond` or `dns`");
         problems.push(error.at(place, "what is done with such a request?").hint("add `pool = \"shop\"`".to_owned()));
     }
     // Each is looked at, so that every mistake is told.
@@ -43,7 +47,7 @@ pub(super) fn resolve(
     if !is_unreadable && route.pool.as_ref().is_none() {
         idle(route, &written, problems);
     }
-    forward.or(redirect).or(respond)
+    forward.or(redirect).or(respond).or(route.dns.value.then_some(Action::Dns))
 }
 
 fn forward(route: &document::Route, pools: &Names<'_>, problems: &mut Diagnostics) -> Option<Action> {

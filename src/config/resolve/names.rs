@@ -12,6 +12,8 @@ use crate::config::{
 pub(super) struct Names<'a> {
     kind: &'static str,
     list: Vec<&'a str>,
+    /// Where each is written.
+    places: Vec<Option<Place>>,
     positions: HashMap<&'a str, usize>,
     /// Those that are defined, but not so that they can be read.
     unreadable: &'a [String],
@@ -23,7 +25,8 @@ impl<'a> Names<'a> {
     pub(super) fn new<T>(kind: &'static str, named: &'a Written<Named<T>>) -> Self {
         let list: Vec<_> = named.iter().map(|entry| entry.name.as_str()).collect();
         let positions = list.iter().enumerate().map(|(at, name)| (*name, at)).collect();
-        Self { kind, list, positions, unreadable: &named.unreadable, is_unknown: named.is_stand_in }
+        let places = named.iter().map(|entry| entry.place).collect();
+        Self { kind, list, places, positions, unreadable: &named.unreadable, is_unknown: named.is_stand_in }
     }
 
     pub(super) fn position(&self, name: &str) -> Option<usize> {
@@ -43,6 +46,20 @@ impl<'a> Names<'a> {
         self.list[position]
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a str> {
+        self.list.iter().copied()
+    }
+
+    /// Where a name is written.
+    pub(super) fn place(&self, position: usize) -> Option<Place> {
+        self.places[position]
+    }
+
+    /// Whether there may be such a name, so that it cannot be said to be missing.
+    pub(super) fn is_defined(&self, name: &str) -> bool {
+        self.is_unknown || self.positions.contains_key(name) || self.unreadable.iter().any(|one| one == name)
+    }
+
     /// Whether all that are defined are known, so that something can be said to be missing.
     pub(super) fn is_complete(&self) -> bool {
         self.unreadable.is_empty() && !self.is_unknown
@@ -51,8 +68,7 @@ impl<'a> Names<'a> {
     /// The position of a name that somebody refers to; where there is none, that is reported.
     pub(super) fn find(&self, name: &str, place: Option<Place>, problems: &mut Diagnostics) -> Option<usize> {
         let found = self.position(name);
-        let is_defined = self.is_unknown || self.unreadable.iter().any(|one| one == name);
-        if found.is_none() && !is_defined {
+        if found.is_none() && !self.is_defined(name) {
             let code = if self.kind == "region" { Code::UnknownRegion } else { Code::UnknownPool };
             let kind = self.kind;
             let hint = problems

@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     thread::available_parallelism,
 };
 
@@ -14,7 +13,7 @@ use crate::{
         Identity,
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, List, duration_as_written, is_usable_address},
-        resolved::{Admin, Cookies, Dns, Http, Http2, HttpIdentity, Listen, Node, Redirect, Resolver, TraceMode},
+        resolved::{Admin, Http, Http2, HttpIdentity, Listen, Node, Redirect, Resolver, TraceMode},
     },
     fleet::RegionId,
 };
@@ -58,15 +57,22 @@ fn unsettled(document: &Document, regions: &Names<'_>) -> Diagnostic {
         .hint(format!("set `node.region`, `--region` or `MERIDIAN_REGION` to one of {}{more}", names.join(", ")))
 }
 
-pub(super) fn listen(document: &Document, identity: &Identity, problems: &mut Diagnostics) -> Listen {
+/// Where it listens, for DNS over TLS and over HTTPS apart.
+pub(super) fn listen(
+    document: &Document,
+    identity: &Identity,
+    problems: &mut Diagnostics,
+) -> (Listen, Vec<SocketAddr>, Vec<SocketAddr>) {
     let mut taken = HashMap::new();
     let http = addresses("listen.http", &document.listen.http, &identity.http, &mut taken, problems);
     let https = addresses("listen.https", &document.listen.https, &identity.https, &mut taken, problems);
     let dns = addresses("listen.dns", &document.listen.dns, &identity.dns, &mut taken, problems);
+    let dns_tls = addresses("listen.dns_tls", &document.listen.dns_tls, &[], &mut taken, problems);
+    let dns_https = addresses("listen.dns_https", &document.listen.dns_https, &[], &mut taken, problems);
     let admin = identity.admin.unwrap_or(document.listen.admin.value);
     let place = document.listen.admin.place.filter(|_| identity.admin.is_none());
     claim("listen.admin", admin, place, &mut taken, problems);
-    Listen { http, https, dns, admin }
+    (Listen { http, https, dns, admin }, dns_tls, dns_https)
 }
 
 type Taken = HashMap<SocketAddr, (&'static str, Option<Place>)>;
@@ -162,24 +168,6 @@ fn http2(h2: &document::Http2) -> Http2 {
     }
 }
 
-pub(super) fn dns(document: &Document) -> Dns {
-    let dns = &document.dns.value;
-    Dns {
-        threads: dns.threads.as_ref().map_or_else(cores, |threads| threads.value as usize),
-        udp_payload: dns.udp_payload.value,
-        tcp_idle_timeout: dns.tcp_idle_timeout.value,
-        max_tcp_connections: dns.max_tcp_connections.value as usize,
-        max_tcp_connections_per_client: dns.max_tcp_connections.value as usize,
-        nsid: Arc::default(),
-        chaos: None,
-        cookies: Cookies { is_on: true, secret_file: None },
-        rate_limit: None,
-        log: None,
-        tls: Vec::new(),
-        https: Vec::new(),
-    }
-}
-
 pub(super) fn resolver(document: &Document, problems: &mut Diagnostics) -> Resolver {
     let written = &document.resolver.value;
     for server in &written.servers.items {
@@ -221,6 +209,6 @@ pub(super) fn region_id(position: usize) -> RegionId {
     RegionId(u16::try_from(position).unwrap_or(u16::MAX))
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }

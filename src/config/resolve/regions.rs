@@ -22,6 +22,7 @@ const HTTP_PORT: u16 = 80;
 pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagnostics) -> Vec<Arc<Region>> {
     let port = listen.http.first().map(SocketAddr::port).filter(|port| *port > 0).unwrap_or(HTTP_PORT);
     let locations: Vec<_> = document.regions.iter().map(|region| location(&region.value)).collect();
+    check_jurisdictions(document, problems);
     let mut doors = HashMap::new();
     let regions = document.regions.iter().zip(neighbours(&locations)).map(|(region, neighbours)| {
         check_name("region", &region.name, region.place, problems);
@@ -31,7 +32,7 @@ pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagn
         Arc::new(Region {
             name: region.name.as_str().into(),
             location: location(&region.value),
-            jurisdiction: None,
+            jurisdiction: region.value.jurisdiction.as_ref().map(|name| name.0.as_str().into()),
             addresses: front_door(&region.name, region.place, &region.value, &mut doors, problems),
             capacity_per_second: region.value.capacity.as_ref().map_or(0, |capacity| capacity.0),
             front_door: FrontDoor {
@@ -43,6 +44,23 @@ pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagn
         })
     });
     regions.collect()
+}
+
+/// `residency` names both: where a jurisdiction is called as a region is, that region has to be part of it.
+fn check_jurisdictions(document: &Document, problems: &mut Diagnostics) {
+    let written = |region: &document::Region| region.jurisdiction.as_ref().map(|one| (one.0.clone(), one.place));
+    let jurisdictions: HashMap<_, _> = document.regions.iter().filter_map(|region| written(&region.value)).collect();
+    for region in document.regions.iter() {
+        let Some(place) = jurisdictions.get(&region.name) else { continue };
+        let own = &region.value.jurisdiction;
+        if own.as_ref().is_none_or(|own| own.0 != region.name) && !own.is_unreadable() {
+            let message = format!("`{}` is a jurisdiction, and a region outside it", region.name);
+            let error = Diagnostic::error(Code::DuplicateName, message)
+                .at(region.place, "the region")
+                .at(*place, "the jurisdiction");
+            problems.push(error.hint("`residency` could not say which: rename one of them".to_owned()));
+        }
+    }
 }
 
 fn location(region: &document::Region) -> Option<Location> {

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use crate::{
     config::{
-        Branch, CheckKind, Config, HostPattern, Identity, PolicyKind, WhenAllDown, duration_as_written, from_text,
+        Action, Branch, CheckKind, Config, HostPattern, Identity, PolicyKind, WhenAllDown, duration_as_written,
+        from_text,
     },
     fleet::{PoolId, RegionId},
 };
@@ -120,7 +121,7 @@ fn zones_have_their_records_and_what_is_steered_follows_its_routes() {
     assert_eq!(sets, [("www.shop.example".to_owned(), 60, 1), ("www.shop.example".to_owned(), 60, 2)]);
     assert_eq!((zone.records[1].kind, zone.records[1].data.len()), (16, 2));
 
-    let (apex, api) = (&zone.steered[0], &zone.steered[1]);
+    let (api, apex) = (&zone.steered[0], &zone.steered[1]);
     let weights = |steered: &crate::config::Steered| match &config.policies[steered.policy.index()].kind {
         PolicyKind::Weighted { branches } => branches.clone(),
         other => panic!("{other:?}"),
@@ -128,7 +129,67 @@ fn zones_have_their_records_and_what_is_steered_follows_its_routes() {
     let region = |id: u16, weight: u32| (Branch::Region(RegionId(id)), weight);
     assert_eq!((&apex.pools, weights(apex)), (&vec![PoolId(0)], vec![region(0, 1), region(1, 1)]));
     assert_eq!((&api.pools, weights(api)), (&vec![PoolId(0), PoolId(1)], vec![region(1, 1)]));
-    assert_eq!((apex.ttl, api.ttl), (10, 5));
+    assert_eq!((apex.ttl, apex.min_ttl, api.ttl, api.min_ttl), (30, 5, 5, 5));
+}
+
+#[test]
+fn how_dns_is_answered_is_filled_in_and_taken_at_its_word() {
+    let dns = config(SMALL).dns;
+    assert_eq!((dns.max_tcp_connections_per_client, &*dns.nsid, dns.chaos), (100, &b""[..], None));
+    assert_eq!((dns.cookies.is_on, dns.cookies.secret_file, dns.log), (true, None, None));
+    let rate = dns.rate_limit.unwrap();
+    assert_eq!((rate.per_second, rate.burst, rate.slip, rate.max_entries), (200, 200, 2, 65_536));
+    assert_eq!((rate.v4_prefix, rate.v6_prefix, rate.exempt.len()), (24, 56, 2));
+    let written = r#"
+        [listen]
+        dns_tls = ["127.0.0.1:853"]
+        dns_https = ["127.0.0.1:8853"]
+        [tls]
+        directory = "certs.d"
+        [dns]
+        nsid = "fra-1"
+        chaos = "fra"
+        cookies = { enabled = false, secret_file = "keys" }
+        rate_limit = { per_second = 5, burst = 9, exempt = [] }
+        log = { path = "-", sample = 0.5 }
+    "#;
+    let dns = config(&format!("{SMALL}{written}")).dns;
+    assert_eq!((&*dns.nsid, dns.chaos.as_deref(), dns.cookies.is_on), (&b"fra-1"[..], Some("fra"), false));
+    assert_eq!((dns.tls, dns.https), (vec!["127.0.0.1:853".parse().unwrap()], vec!["127.0.0.1:8853".parse().unwrap()]));
+    let rate = dns.rate_limit.unwrap();
+    assert_eq!((rate.per_second, rate.burst, rate.exempt), (5, 9, vec![]));
+    assert_eq!(dns.log.map(|log| (log.path, log.sample)), Some(("-".into(), 0.5)));
+    assert_eq!(config(&format!("{SMALL}[dns.rate_limit]\nenabled = false\n")).dns.rate_limit, None);
+}
+
+#[test]
+fn networks_are_where_the_config_says() {
+    let geo = config(SMALL).geo;
+    assert_eq!((geo.database, geo.networks.len(), geo.watch_interval), (None, 0, Duration::from_secs(5)));
+    let written = r#"
+        [geo]
+        database = "city.mmdb"
+        [geo.networks]
+        "2001:db8::/48" = { continent = "eu" }
+        "10.0.0.0/8" = { subdivision = "us-ca", latitude = 37.4, longitude = -122 }
+    "#;
+    let geo = config(&format!("{SMALL}{written}")).geo;
+    let (network, place) = &geo.networks[0];
+    assert_eq!((network.to_string(), place.country), ("10.0.0.0/8".to_owned(), Some("US".parse().unwrap())));
+    assert_eq!((place.subdivision, place.continent), (Some("US-CA".parse().unwrap()), None));
+    assert_eq!(place.location.map(|point| (point.latitude, point.longitude)), Some((37.4, -122.0)));
+    assert_eq!(geo.networks[1].1.continent, Some(crate::fleet::Continent::Europe));
+}
+
+#[test]
+fn a_route_may_answer_dns_and_nothing_else() {
+    let dns =
+        |more: &str| SMALL.replace("pool = \"shop\"\n", &format!("path_exact = \"/dns-query\"\ndns = true\n{more}"));
+    let config = config(&format!("{}[[routes]]\npool = \"shop\"\ndns = false\n", dns("")));
+    assert_eq!((&config.routes[0].action, config.routes[1].pool()), (&Action::Dns, Some(PoolId(0))));
+    assert_eq!(codes(&dns("pool = \"shop\"\n")), ["contradiction"]);
+    assert_eq!(codes(&dns("max_body_size = \"1B\"\n")), ["contradiction"]);
+    assert_eq!(codes(&SMALL.replace("pool = \"shop\"\n", "dns = false\n")), ["missing-key"]);
 }
 
 /// Everything that is wrong with a text, by code.

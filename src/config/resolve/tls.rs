@@ -6,12 +6,10 @@ use super::twice::duplicate;
 use crate::config::{
     diagnostic::{Code, Diagnostic, Diagnostics, Place},
     document::{self, Document, Scalar, Value},
-    resolved::{
-        ClientCertificates, Demands, HostPattern, Listen, OriginTls, Pair, Tls, TlsVersion, Trust, UnknownHost,
-    },
+    resolved::{ClientCertificates, Demands, HostPattern, OriginTls, Pair, Tls, TlsVersion, Trust, UnknownHost},
 };
 
-pub(super) fn tls(document: &Document, listen: &Listen, problems: &mut Diagnostics) -> Tls {
+pub(super) fn tls(document: &Document, has_https: bool, problems: &mut Diagnostics) -> Tls {
     let written = &document.tls.value;
     let demands = Demands {
         min_version: version(written.min_version.value),
@@ -20,7 +18,7 @@ pub(super) fn tls(document: &Document, listen: &Listen, problems: &mut Diagnosti
             .as_ref()
             .map_or(ClientCertificates::Off, |asked| client_certificates(asked, asked.place, None, problems)),
     };
-    has_certificates(document, listen, problems);
+    has_certificates(document, has_https, problems);
     Tls {
         certificates: written.certificates.items.iter().filter_map(|item| pair(item)).collect(),
         directory: written.directory.as_ref().map(|directory| directory.value.clone()),
@@ -37,7 +35,7 @@ pub(super) fn tls(document: &Document, listen: &Listen, problems: &mut Diagnosti
     }
 }
 
-fn has_certificates(document: &Document, listen: &Listen, problems: &mut Diagnostics) {
+fn has_certificates(document: &Document, has_https: bool, problems: &mut Diagnostics) {
     let written = &document.tls.value;
     let certificates = &written.certificates;
     if !certificates.items.is_empty() || certificates.is_broken || certificates.is_stand_in {
@@ -48,11 +46,21 @@ fn has_certificates(document: &Document, listen: &Listen, problems: &mut Diagnos
         let hint = "add one to `tls.certificates`, or set `unknown_host` to `refuse`".to_owned();
         let error = Diagnostic::error(Code::NoCertificate, message);
         problems.push(error.at(written.unknown_host.place, "`certificates` is empty").hint(hint));
-    } else if !listen.https.is_empty() && written.directory.as_ref().is_none() && !written.directory.is_unreadable() {
-        let error = Diagnostic::error(Code::NoCertificate, "`listen.https` is set, and there is no certificate");
-        let hint = "add `certificates = [{ chain = \"shop.pem\", key = \"shop.key\" }]` or a `directory` to `[tls]`";
-        let error = error.at(document.listen.https.place, "no client could finish a handshake here");
-        problems.push(error.hint(hint.to_owned()));
+    } else if written.directory.as_ref().is_none() && !written.directory.is_unreadable() {
+        let listen = &document.listen;
+        for (key, is_set, place) in [
+            ("https", has_https, listen.https.place),
+            ("dns_tls", !listen.dns_tls.items.is_empty(), listen.dns_tls.place),
+            ("dns_https", !listen.dns_https.items.is_empty(), listen.dns_https.place),
+        ] {
+            if is_set {
+                let message = format!("`listen.{key}` is set, and there is no certificate");
+                let hint =
+                    "add `certificates = [{ chain = \"shop.pem\", key = \"shop.key\" }]` or a `directory` to `[tls]`";
+                let error = Diagnostic::error(Code::NoCertificate, message);
+                problems.push(error.at(place, "no client could finish a handshake here").hint(hint.to_owned()));
+            }
+        }
     }
 }
 

@@ -1,13 +1,20 @@
 //! The whole config from the whole document, and how much one config may hold.
 
-use std::time::Duration;
-
-use super::{names::Names, node, pools, regions, routes, tls, unused, zones};
+use super::{
+    dns, geo,
+    names::Names,
+    node,
+    policies::{MAX_POLICIES, Policies},
+    pools, regions,
+    routes::{self, ByHost},
+    tls, unused,
+    zones::{self, Steering},
+};
 use crate::config::{
     Config, Diagnostics, Identity,
     diagnostic::{Code, Diagnostic},
     document::Document,
-    resolved::{Geo, Health},
+    resolved::Health,
 };
 
 /// Regions that one config may hold.
@@ -26,20 +33,27 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
     if !is_within_limits(document, problems) {
         return None;
     }
-    let listen = node::listen(document, identity, problems);
+    let (listen, dns_tls, dns_https) = node::listen(document, identity, problems);
     let region_names = Names::new("region", &document.regions);
     let pool_names = Names::new("pool", &document.pools);
 
     let regions = regions::resolve(document, &listen, problems);
     let pools = pools::resolve(document, &region_names, problems);
     let routes = routes::resolve(document, &pool_names, problems);
-    let mut policies = Vec::new();
-    let zones = zones::resolve(document, &region_names, &pool_names, &routes, &mut policies, problems);
-    let tls = tls::tls(document, &listen, problems);
+    let policies = Policies::named(&document.policies, &region_names, &regions, problems);
+    let written = &document.routes;
+    let is_complete = !written.is_stand_in && !written.is_broken && routes.len() == written.items.len();
+    let by_host = ByHost::new(&routes, is_complete);
+    let has_https = !listen.https.is_empty();
+    let mut steering = Steering::new(&region_names, &pool_names, by_host, policies, &regions, has_https);
+    let zones = zones::resolve(document, &mut steering, problems);
+    let policies = steering.policies.finish(&document.policies, problems);
+    let tls = tls::tls(document, has_https, problems);
     // What is unused is certain only where every reference leads somewhere.
     if !problems.has_errors() {
         unused::warn(document, &pools, &routes, &zones, problems);
     }
+    let geo = geo::resolve(document, problems);
     let node = node::node(document, identity, &region_names, problems)?;
     let resolver = node::resolver(document, problems);
     let state_directory = node::state_directory(document, identity);
@@ -48,8 +62,8 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         listen,
         http: node::http(document),
         tls,
-        dns: node::dns(document),
-        geo: Geo { database: None, networks: Vec::new(), watch_interval: Duration::from_secs(5) },
+        dns: dns::resolve(document, dns_tls, dns_https),
+        geo,
         health: Health { max_in_flight: document.health.max_in_flight.value as usize },
         resolver,
         admin: node::admin(document, &state_directory),
@@ -71,6 +85,7 @@ fn is_within_limits(document: &Document, problems: &mut Diagnostics) -> bool {
         (document.pools.len(), MAX_POOLS, "pools", document.pools.last().and_then(|last| last.place)),
         (origins, MAX_ORIGINS, "origins", None),
         (document.routes.items.len(), MAX_ROUTES, "routes", document.routes.items.last().and_then(|last| last.place)),
+        (document.policies.len(), MAX_POLICIES, "policies", document.policies.last().and_then(|last| last.place)),
         (document.zones.len(), MAX_ZONES, "zones", document.zones.last().and_then(|last| last.place)),
     ] {
         if count > limit {

@@ -94,19 +94,23 @@ pub struct Zone {
     pub soa: Soa,
     /// For the SOA and NS sets.
     pub ttl: u32,
+    /// The zone files that it was read from, those that they include among them.
+    pub files: Vec<PathBuf>,
     /// Whether the client subnet in a query counts (RFC 7871).
     pub client_subnet: bool,
-    /// Static sets; one owner and type appears once. Without SOA and the apex's NS. An NS set elsewhere is a delegation.
+    /// Static sets, by the bytes of their owner, then by type; one owner and type appears once. Without SOA and the apex's NS. An NS set elsewhere is a delegation.
     pub records: Vec<RecordSet>,
-    /// Names that answer as another name of our zones does, wherever that leads.
+    /// Names that answer as another name of our zones does, wherever that leads; by the bytes of their owner.
     pub aliases: Vec<Alias>,
-    /// Names whose answer depends on health.
+    /// Names whose answer depends on health, by the bytes of their owner.
     pub steered: Vec<Steered>,
 }
 
-/// What the SOA says beside the primary server and the serial, which is the config's revision.
+/// What the SOA says beside the serial, which is the config's revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Soa {
+    /// The primary name server; may be hidden, and so none of [`Zone::nameservers`].
+    pub primary: DnsName,
     /// The mailbox responsible, as a name.
     pub contact: DnsName,
     /// For secondaries, in seconds.
@@ -137,7 +141,7 @@ pub struct RecordSet {
 pub struct Alias {
     /// The name.
     pub owner: DnsName,
-    /// Whose answers it gives; has addresses or is steered, in one of our zones, and is no alias itself.
+    /// Whose answers it gives; has addresses or is steered, in one of our zones, and is no alias itself. May be a wildcard.
     pub target: DnsName,
 }
 
@@ -178,6 +182,17 @@ pub struct Policy {
     pub kind: PolicyKind,
 }
 
+impl Policy {
+    /// The words for its kinds. No policy is called so in a config.
+    pub const KINDS: [&str; 7] = ["geo", "nearest", "latency", "weighted", "failover", "multivalue", "hash"];
+
+    /// Whether it stands in the config under its name; a name that was made up is a word, and a number behind `#` where there are several.
+    pub fn is_named(&self) -> bool {
+        let word = self.name.split('#').next().unwrap_or_default();
+        !Self::KINDS.contains(&word)
+    }
+}
+
 /// A region, or a policy that chooses one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Branch {
@@ -201,7 +216,7 @@ pub enum PolicyKind {
     },
     /// The region that is nearest to the client, then the next.
     Nearest {
-        /// Regions with a location, and a bias of -99 to 99: above 0 draws clients in, below 0 keeps them away.
+        /// Regions in id order, those without a location last for everybody, and a bias of -99 to 99: above 0 draws clients in, below 0 keeps them away.
         regions: Vec<(RegionId, i8)>,
     },
     /// The region that is fastest for the client's network, then the next; where nothing was measured, the nearest.

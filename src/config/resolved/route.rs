@@ -24,7 +24,7 @@ impl Route {
     pub fn pool(&self) -> Option<PoolId> {
         match &self.action {
             Action::Forward(forward) => Some(forward.pool),
-            Action::Redirect(_) | Action::Respond(_) => None,
+            Action::Redirect(_) | Action::Respond(_) | Action::Dns => None,
         }
     }
 }
@@ -131,6 +131,8 @@ pub enum Action {
     Redirect(Redirect),
     /// It has one answer.
     Respond(Respond),
+    /// It is a question to DNS (RFC 8484), answered as any other.
+    Dns,
 }
 
 /// How a request goes to an origin.

@@ -50,8 +50,24 @@ pub(super) fn udp(address: SocketAddr) -> Result<UdpSocket, BindError> {
 pub(super) fn tcp(address: SocketAddr) -> Result<TcpListener, BindError> {
     let failed = |cause| BindError { address, transport: "tcp", cause };
     let socket = socket(address, Type::STREAM, true).map_err(failed)?;
+    // Whoever is accepted has it from the listener: answers are written whole, and none waits for an acknowledgement of the one before.
+    socket.set_tcp_nodelay(true).map_err(failed)?;
     socket.listen(BACKLOG).map_err(failed)?;
     Ok(TcpListener::from_std(socket.into()))
+}
+
+/// A listener for what is spoken over TLS; one thread serves it.
+pub(super) fn secure(
+    address: SocketAddr,
+    transport: &'static str,
+) -> Result<(std::net::TcpListener, SocketAddr), BindError> {
+    let failed = |cause| BindError { address, transport, cause };
+    let socket = socket(address, Type::STREAM, false).map_err(failed)?;
+    socket.set_tcp_nodelay(true).map_err(failed)?;
+    socket.listen(BACKLOG).map_err(failed)?;
+    let listener = std::net::TcpListener::from(socket);
+    let found = listener.local_addr().map_err(failed)?;
+    Ok((listener, found))
 }
 
 fn socket(address: SocketAddr, kind: Type, is_shared: bool) -> io::Result<Socket> {

@@ -1,8 +1,8 @@
 //! One thread's loop: wait, then serve each socket that has something, a bounded amount at a time.
 
 use std::{
-    collections::HashMap,
     io,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,85 +10,77 @@ use std::{
     time::Duration,
 };
 
-use mio::{Events, Interest, Poll, Token, Waker, event::Event};
+use mio::{
+    Events, Interest, Poll, Token, Waker,
+    event::Event,
+    net::{TcpListener, TcpStream},
+};
 
 use super::{
-    connection::{Connection, Fate},
+    Replied,
+    answering::Answering,
+    connection::{Connection, Fate, Trays},
+    connections::Connections,
+    datagrams::{Datagrams, WIDTH},
     server::Sockets,
 };
-use crate::{
-    clock::{self, Clock},
-    config,
-    dns::{
-        outcome::{Asked, Client, Moment, Transport},
-        respond::Responder,
-        zone::Zones,
-    },
-    table::{Reader, Table},
+use crate::dns::{
+    meters::{ConnectionMeters, Dropped},
+    outcome::Transport,
 };
 
 const WAKER: Token = Token(0);
 /// Sockets come after the waker, connections after the sockets.
 const FIRST_SOCKET: usize = 1;
 /// Datagrams answered before other sockets get their turn.
-const DATAGRAMS_A_TURN: usize = 64;
+const DATAGRAMS_A_TURN: usize = 128;
 /// Connections accepted before other sockets get their turn.
 const ACCEPTS_A_TURN: usize = 16;
 const MAX_EVENTS: usize = 256;
 /// How often idle connections are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
+/// Turns that what has arrived gets when the thread is told to stop.
+const LAST_TURNS: usize = 16;
 
 pub(super) struct Worker {
     poll: Poll,
-    sockets: Sockets,
-    connections: HashMap<Token, Connection>,
-    next_token: usize,
-    /// Sockets that had more than one turn's worth; the poll reports only what is new.
+    datagrams: Vec<Datagrams>,
+    listeners: Vec<TcpListener>,
+    connections: Connections,
+    meters: ConnectionMeters,
+    /// Sockets that have something, and those that had more than one turn's worth: the poll reports only what is new.
+    ready: Vec<Token>,
     unfinished: Vec<Token>,
     /// Listeners that had no file left for a client; they are asked again after a while.
     starved: Vec<Token>,
-    reader: Reader,
-    responder: Responder,
-    clock: Clock,
+    trays: Trays,
     stop: Arc<AtomicBool>,
-    /// One datagram in, one answer out; used again and again.
-    datagram: Box<[u8]>,
-    answer: Vec<u8>,
 }
 
 impl Worker {
-    pub(super) fn new(
-        mut sockets: Sockets,
-        table: &Table,
-        clock: &Clock,
-        stop: Arc<AtomicBool>,
-    ) -> io::Result<(Self, Waker)> {
+    pub(super) fn new(sockets: Sockets, answering: Answering, stop: Arc<AtomicBool>) -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let mut next_token = FIRST_SOCKET;
-        let mut token = || {
-            next_token += 1;
-            Token(next_token - 1)
-        };
-        for socket in &mut sockets.udp {
-            poll.registry().register(socket, token(), Interest::READABLE)?;
+        let mut datagrams = sockets.udp.into_iter().map(Datagrams::new).collect::<io::Result<Vec<_>>>()?;
+        let mut listeners = sockets.tcp;
+        let mut tokens = (FIRST_SOCKET..).map(Token);
+        for (socket, token) in datagrams.iter_mut().map(Datagrams::socket).zip(&mut tokens) {
+            poll.registry().register(socket, token, Interest::READABLE)?;
         }
-        for listener in &mut sockets.tcp {
-            poll.registry().register(listener, token(), Interest::READABLE)?;
+        for (listener, token) in listeners.iter_mut().zip(&mut tokens) {
+            poll.registry().register(listener, token, Interest::READABLE)?;
         }
         let worker = Self {
             poll,
-            sockets,
-            connections: HashMap::new(),
-            next_token,
+            datagrams,
+            listeners,
+            connections: Connections::default(),
+            meters: ConnectionMeters::new(Transport::Tcp),
+            ready: Vec::new(),
             unfinished: Vec::new(),
             starved: Vec::new(),
-            reader: table.reader(clock.clone()),
-            responder: Responder::new(clock::random()),
-            clock: clock.clone(),
+            trays: Trays::new(answering),
             stop,
-            datagram: vec![0; 65_536].into(),
-            answer: Vec::with_capacity(4096),
         };
         Ok((worker, waker))
     }
@@ -96,7 +88,7 @@ impl Worker {
     /// Serves until told to stop.
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(MAX_EVENTS);
-        let mut swept_at = self.clock.now();
+        let mut swept_at = self.trays.answering.now();
         loop {
             let wait = if self.unfinished.is_empty() { SWEEP } else { Duration::ZERO };
             match self.poll.poll(&mut events, Some(wait)) {
@@ -106,16 +98,18 @@ impl Worker {
             }
             // Pairs with the release in `Running::stop`; checked before serving, so that what has arrived is served once more.
             let is_stopping = self.stop.load(Ordering::Acquire);
-            let mut ready = std::mem::take(&mut self.unfinished);
-            ready.extend(events.iter().map(Event::token).filter(|token| *token != WAKER));
-            for token in ready {
-                self.serve(token);
+            self.ready.append(&mut self.unfinished);
+            for event in events.iter().filter(|event| event.token() != WAKER) {
+                self.hear(event);
             }
+            self.serve_ready();
             if is_stopping {
+                (1..LAST_TURNS).for_each(|_| self.serve_rest());
                 return;
             }
-            let now = self.clock.now();
+            let now = self.trays.answering.now();
             if now.saturating_sub(swept_at) >= SWEEP {
+                self.trays.answering.follow();
                 self.close_idle(now);
                 self.unfinished.append(&mut self.starved);
                 swept_at = now;
@@ -123,112 +117,142 @@ impl Worker {
         }
     }
 
+    fn hear(&mut self, event: &Event) {
+        self.ready.push(event.token());
+        if event.is_read_closed()
+            && let Some(connection) = self.place(event.token()).and_then(|place| self.connections.get_mut(place))
+        {
+            connection.hangs_up();
+        }
+    }
+
+    fn serve_ready(&mut self) {
+        let mut ready = std::mem::take(&mut self.ready);
+        for token in ready.drain(..) {
+            self.serve(token);
+        }
+        self.ready = ready;
+    }
+
+    fn serve_rest(&mut self) {
+        self.ready.append(&mut self.unfinished);
+        self.serve_ready();
+    }
+
+    /// The place of a connection with this token; nothing where it is no connection's.
+    fn place(&self, token: Token) -> Option<usize> {
+        token.0.checked_sub(FIRST_SOCKET + self.datagrams.len() + self.listeners.len())
+    }
+
     fn serve(&mut self, token: Token) {
-        let (udp, tcp) = (self.sockets.udp.len(), self.sockets.tcp.len());
-        match token.0 - FIRST_SOCKET {
-            at if at < udp => self.serve_datagrams(at, token),
-            at if at < udp + tcp => self.accept(at - udp, token),
-            _ => self.serve_connection(token),
+        let at = token.0 - FIRST_SOCKET;
+        match self.place(token) {
+            Some(place) => self.serve_connection(place, token),
+            None if at < self.datagrams.len() => self.serve_datagrams(at, token),
+            None => self.accept(at - self.datagrams.len(), token),
         }
     }
 
     fn serve_datagrams(&mut self, at: usize, token: Token) {
-        let socket = &self.sockets.udp[at];
-        for _ in 0..DATAGRAMS_A_TURN {
-            let (length, client) = match socket.recv_from(&mut self.datagram) {
-                Ok(received) => received,
+        let datagrams = &mut self.datagrams[at];
+        for _ in 0..DATAGRAMS_A_TURN / WIDTH {
+            match datagrams.receive() {
+                Ok(count) => {
+                    answer_batch(datagrams, &mut self.trays.answering);
+                    // A batch that is not full has emptied the queue: the poll tells of what comes after.
+                    if count < WIDTH && WIDTH > 1 {
+                        return;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // An answer to somebody who is gone comes back as an error of the next call; the queue goes on.
-                Err(_) => continue,
-            };
-            let snapshot = self.reader.snapshot();
-            let message = &self.datagram[..length];
-            let asked = Client { address: client.ip(), transport: Transport::Udp };
-            if let Asked::Answered(_) =
-                self.responder.respond(message, asked, Moment::default(), snapshot, &mut self.answer)
-            {
-                // A full send queue loses the answer, as a network may; the client asks again.
-                _ = socket.send_to(&self.answer, client);
+                Err(_) => {}
             }
         }
         self.unfinished.push(token);
     }
 
     fn accept(&mut self, at: usize, token: Token) {
-        let limit = self.settings(|settings| settings.max_tcp_connections).unwrap_or(0);
         for _ in 0..ACCEPTS_A_TURN {
-            let (mut stream, client) = match self.sockets.tcp[at].accept() {
-                Ok(accepted) => accepted,
+            match self.listeners[at].accept() {
+                Ok((stream, client)) => self.admit(stream, client.ip()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // A client that left at once.
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {
-                    continue;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accepting a DNS client failed");
                     return self.starved.push(token);
                 }
-            };
-            if self.connections.len() >= limit && !self.close_one_that_rests() {
-                self.responder.meters().refused.increment(1);
-                continue;
-            }
-            let connection = self.free_token();
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            if self.poll.registry().register(&mut stream, connection, interest).is_ok() {
-                self.responder.meters().opened.increment(1);
-                self.connections.insert(connection, Connection::new(stream, client.ip(), self.clock.now()));
-                self.serve_connection(connection);
             }
         }
         self.unfinished.push(token);
     }
 
-    /// A limit of the config in force.
-    fn settings<T>(&mut self, look: impl FnOnce(&config::Dns) -> T) -> Option<T> {
-        let zones: Option<&Zones> = self.reader.snapshot().generation.compiled();
-        zones.map(|zones| look(&zones.settings))
+    /// Takes a client in, if there is place for it; else it is closed at once.
+    fn admit(&mut self, mut stream: TcpStream, client: IpAddr) {
+        let settings = self.trays.answering.settings();
+        let (most, most_of_one) =
+            settings.map_or((0, 0), |settings| (settings.max_tcp_connections, settings.max_tcp_connections_per_client));
+        let now = self.trays.answering.now();
+        if !self.connections.admit(client, most_of_one) {
+            return self.meters.of_one_client.increment(1);
+        }
+        if self.connections.len() >= most {
+            if !self.connections.remove_one_that_rests(now) {
+                self.connections.leave(client);
+                return self.meters.full.increment(1);
+            }
+            self.meters.closed.increment(1);
+        }
+        let place = self.connections.next_place();
+        let token = Token(FIRST_SOCKET + self.datagrams.len() + self.listeners.len() + place);
+        if let Err(error) = self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE) {
+            tracing::warn!(%error, "a DNS client cannot be waited for");
+            return self.connections.leave(client);
+        }
+        self.meters.opened.increment(1);
+        self.connections.insert(Connection::new(stream, client, now));
+        self.serve_connection(place, token);
     }
 
-    fn free_token(&mut self) -> Token {
-        self.next_token += 1;
-        Token(self.next_token)
-    }
-
-    fn serve_connection(&mut self, token: Token) {
-        let Some(connection) = self.connections.get_mut(&token) else { return };
-        let (snapshot, now) = (self.reader.snapshot(), self.clock.now());
-        match connection.advance(&mut self.responder, snapshot, &mut self.answer, now) {
+    fn serve_connection(&mut self, place: usize, token: Token) {
+        let Some(connection) = self.connections.get_mut(place) else { return };
+        match connection.advance(&mut self.trays) {
             Fate::Waits => {}
             Fate::Yields => self.unfinished.push(token),
-            Fate::Ends => self.close(token),
-        }
-    }
-
-    /// Makes place for a newcomer: whoever has rested longest goes, if that is a while.
-    fn close_one_that_rests(&mut self) -> bool {
-        let longest = self.connections.iter().min_by_key(|(_, connection)| connection.active_at);
-        let now = self.clock.now();
-        let rests = longest.filter(|(_, connection)| now.saturating_sub(connection.active_at) >= SWEEP);
-        let resting = rests.map(|(token, _)| *token);
-        resting.map(|token| self.close(token)).is_some()
-    }
-
-    fn close(&mut self, token: Token) {
-        if let Some(mut connection) = self.connections.remove(&token) {
-            // A socket that was never registered cannot be here, and dropping it closes it all the same.
-            _ = self.poll.registry().deregister(&mut connection.stream);
-            self.responder.meters().closed.increment(1);
+            Fate::Ends => self.meters.closed.increment(u64::from(self.connections.remove(place))),
         }
     }
 
     fn close_idle(&mut self, now: Duration) {
-        let limit = self.settings(|settings| settings.tcp_idle_timeout).unwrap_or_default();
-        let is_idle = |connection: &Connection| now.saturating_sub(connection.active_at) >= limit;
-        let idle: Vec<Token> =
-            self.connections.iter().filter(|(_, connection)| is_idle(connection)).map(|(token, _)| *token).collect();
-        for token in idle {
-            self.close(token);
-        }
+        let limit = self.trays.answering.settings().map(|settings| settings.tcp_idle_timeout);
+        self.meters.closed.increment(self.connections.remove_idle(now, limit.unwrap_or_default()));
     }
+}
+
+/// Answers what was received.
+fn answer_batch(datagrams: &mut Datagrams, answering: &mut Answering) {
+    let mut turn = answering.turn(Transport::Udp);
+    let mut to_nobody = 0;
+    let Replied { oversized, unanswerable, unsent } = datagrams.reply(|message, client, out| {
+        if !is_somebody(client) {
+            to_nobody += 1;
+            return false;
+        }
+        turn.answer(message, client.ip(), out)
+    });
+    turn.dropped(Dropped::Oversized, oversized);
+    turn.dropped(Dropped::Unanswerable, unanswerable + to_nobody);
+    turn.unsent(unsent);
+    turn.end();
+}
+
+/// Whether an answer can go there, and to one host alone.
+fn is_somebody(client: SocketAddr) -> bool {
+    let is_one_host = match client.ip() {
+        IpAddr::V4(address) => !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast(),
+        IpAddr::V6(address) => !address.is_unspecified() && !address.is_multicast(),
+    };
+    client.port() != 0 && is_one_host
 }

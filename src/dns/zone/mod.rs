@@ -1,9 +1,10 @@
-//! Zones, compiled: every name in a map, every record in wire form.
+//! Zones, compiled: every name in one table, every record in wire form.
 
 mod compile;
-mod data;
 mod lookup;
+mod names;
 
+pub(super) use compile::Zone;
 pub use compile::Zones;
-pub(super) use compile::{Node, Zone};
 pub(super) use lookup::Found;
+pub(super) use names::{NOBODY, Node, NodeId};

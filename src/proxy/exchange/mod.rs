@@ -1,6 +1,7 @@
 //! One request and its answer: settled, sent, tried again where nothing was left behind, streamed both ways at once.
 
 mod order;
+mod question;
 mod run;
 mod sides;
 mod talk;

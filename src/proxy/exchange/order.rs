@@ -4,6 +4,7 @@ use std::{mem::MaybeUninit, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 
+use super::question::Question;
 use crate::{
     config::{self, HttpIdentity, Protocol},
     proxy::{
@@ -46,6 +47,8 @@ pub(super) enum Errand {
     Ask(Case, Limits, OriginHead),
     /// The client is told.
     Tell(Box<OwnAnswer>),
+    /// It is a DNS query.
+    Resolve(Question),
     /// It is not allowed here.
     Refuse(Refusal),
 }
@@ -247,6 +250,11 @@ impl Errands<'_> {
                 };
                 (tell(Ok(answer), response_headers, lines), Vec::new())
             }
+            Action::Dns => {
+                let query = self.target.query();
+                let question = Question::read(&self.asking.head, query, self.length, self.identity.client);
+                (question.map_or_else(Errand::Refuse, Errand::Resolve), lines)
+            }
         }
     }
 
@@ -320,10 +328,7 @@ impl Errands<'_> {
 
 /// An answer of our own is changed as an origin's would be.
 fn tell(answer: Result<OwnAnswer, Refusal>, edits: &Edits, lines: Vec<u8>) -> Errand {
-    answer.map_or_else(Errand::Refuse, |mut answer| {
-        answer.headers.retain(|(name, _)| !edits.drops(name));
-        Errand::Tell(Box::new(OwnAnswer { added: lines, ..answer }))
-    })
+    answer.map_or_else(Errand::Refuse, |answer| Errand::Tell(Box::new(answer.changed(edits, lines))))
 }
 
 /// A refusal of what could not even be read; the connection ends with it.

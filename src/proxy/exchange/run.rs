@@ -7,6 +7,7 @@ use std::{future::poll_fn, time::Duration};
 
 use super::{
     order::{Errand, Order, OriginHead, Reply},
+    question::resolve,
     sides::ClientEnd,
     talk::{Ending, Failure, Patience, Talk, Terms},
     tunnel::Tunnel,
@@ -96,6 +97,10 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
         Errand::Tell(answer) => {
             ledger.settle(Outcome::AnsweredHere);
             return After::from(client.say(answer, &order.reply, is_read));
+        }
+        // Boxed, as every connection has room for what its requests may do.
+        Errand::Resolve(question) => {
+            return After::from(Box::pin(resolve(client, order, question, routing, &mut ledger)).await);
         }
         Errand::Refuse(refusal) => return After::from(refuse(client, *refusal, &order.reply, is_read, &mut ledger)),
     };

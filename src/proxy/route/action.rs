@@ -21,6 +21,8 @@ pub(in crate::proxy) enum Action {
     Forward(Forward),
     Redirect(Redirect),
     Respond(Respond),
+    /// It is a DNS query.
+    Dns,
 }
 
 /// How a request goes to an origin.
@@ -91,6 +93,7 @@ impl Action {
                 content_type: (*respond.content_type).to_owned(),
                 body: Bytes::copy_from_slice(respond.body.as_bytes()),
             }),
+            config::Action::Dns => Self::Dns,
         }
     }
 }

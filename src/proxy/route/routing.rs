@@ -33,7 +33,7 @@ pub struct Routing {
     /// How requests say that they came through here.
     pub(in crate::proxy) mark: Mark,
     /// What was sent to each region.
-    pub(in crate::proxy) spare: Spare,
+    pub(in crate::proxy) spare: Arc<Spare>,
     /// Limits and timeouts of client connections.
     pub(in crate::proxy) settings: Arc<config::Http>,
     pub(in crate::proxy) tls: ClientTls,
@@ -104,11 +104,16 @@ impl Routing {
             unrouted: RouteMetrics::new("none", "none"),
             home,
             mark: Mark::new(region),
-            spare: Spare::new(config.regions.len()),
+            spare: Arc::new(Spare::new(config.regions.len())),
             settings: Arc::new(config.http.clone()),
             tls: ClientTls { server, handshake_timeout: config.tls.handshake_timeout },
             https_redirect: config.http.https_redirect.as_ref().map(Redirect::plain),
         }
+    }
+
+    /// How much room regions have, as far as this node knows: DNS asks it, too.
+    pub fn spare(&self) -> Arc<Spare> {
+        Arc::clone(&self.spare)
     }
 
     /// The position of the route that takes a request.

@@ -25,6 +25,8 @@ pub(crate) struct Meridian {
     http: Option<SocketAddr>,
     https: Option<SocketAddr>,
     dns: Option<SocketAddr>,
+    dns_tls: Option<SocketAddr>,
+    dns_https: Option<SocketAddr>,
     admin: SocketAddr,
     logs: Arc<Mutex<Vec<Value>>>,
     directory: Arc<TempDir>,
@@ -56,11 +58,12 @@ pub(crate) fn meridian_at(config: &str, http: &str) -> Meridian {
 }
 
 fn start(directory: Arc<TempDir>, http: &str) -> Meridian {
-    let has_certificates =
-        fs::read_to_string(directory.path().join("meridian.toml")).unwrap().contains("[[tls.certificates]]");
+    let config = fs::read_to_string(directory.path().join("meridian.toml")).unwrap();
+    let (has_certificates, has_dns) = (config.contains("[[tls.certificates]]"), config.contains("listen.dns ="));
     let mut child = Command::new(env!("CARGO_BIN_EXE_meridian"))
         .args(["serve", "--stop-with-stdin", "--log-format", "json", "--log-level", "info"])
-        .args(["--listen-http", http, "--listen-dns", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0"])
+        .args(["--listen-http", http, "--listen-admin", "127.0.0.1:0"])
+        .args(if has_dns { &[][..] } else { &["--listen-dns", "127.0.0.1:0"] })
         .args(if has_certificates { &["--listen-https", "127.0.0.1:0"][..] } else { &[] })
         .arg("--config")
         .arg(directory.path().join("meridian.toml"))
@@ -88,6 +91,8 @@ fn start(directory: Arc<TempDir>, http: &str) -> Meridian {
         http: address("http"),
         https: address("https"),
         dns: address("dns"),
+        dns_tls: address("dns_tls"),
+        dns_https: address("dns_https"),
         admin: address("admin").unwrap(),
         logs,
         directory,
@@ -108,6 +113,16 @@ impl Meridian {
 
     pub(crate) fn dns(&self) -> SocketAddr {
         self.dns.unwrap()
+    }
+
+    /// Where DNS is spoken over TLS; only where the config says so.
+    pub(crate) fn dns_tls(&self) -> SocketAddr {
+        self.dns_tls.unwrap()
+    }
+
+    /// The same over HTTPS.
+    pub(crate) fn dns_https(&self) -> SocketAddr {
+        self.dns_https.unwrap()
     }
 
     pub(crate) fn admin(&self) -> SocketAddr {
@@ -152,6 +167,13 @@ impl Meridian {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
         #[allow(clippy::cast_possible_truncation, reason = "counts in tests are small")]
         line.map_or(0, |value| value.parse::<f64>().unwrap() as i64)
+    }
+
+    /// All counters whose names and labels begin so, together.
+    pub(crate) fn metrics(&self, beginning: &str) -> i64 {
+        let text = self.page("/metrics").text();
+        let values = text.lines().filter(|line| line.starts_with(beginning)).filter_map(|line| line.rsplit_once(' '));
+        values.map(|(_, value)| value.parse::<i64>().unwrap()).sum()
     }
 
     pub(crate) fn metric_becomes(&self, name: &str, value: i64) {

@@ -2,26 +2,25 @@
 
 mod address;
 mod choice;
-mod data;
 mod duration;
 mod host;
 mod http;
 mod kind;
 mod number;
 mod path;
+mod place;
 mod record;
 mod template;
 mod text;
 
 pub(crate) use address::is_usable_address;
 pub(crate) use choice::choice;
-pub(crate) use data::{RecordData, encode};
 pub(crate) use duration::Ttl;
 pub use duration::{duration_as_written, parse_duration};
 pub(crate) use host::{Contact, HostText};
 pub(crate) use http::{BAD_HEADER_NAME, HeaderName, HeaderValue, Method, RedirectStatus, is_header_name};
 pub(crate) use kind::{Json, Kind, Misread, Scalar};
-pub(crate) use number::{ByteSize, Rate, Statuses};
+pub(crate) use number::{ByteSize, Percent, Rate, Statuses};
 pub(crate) use path::{PathPrefix, RequestTarget, WholePath};
-pub(crate) use record::{Caa, Mx, Srv, Texts};
+pub(crate) use record::{AnyRecord, Data, Texts};
 pub(crate) use text::{Body, Name, Text, bad_name};

@@ -22,7 +22,7 @@ macro_rules! integers {
     )+};
 }
 
-integers!(u8 u16 u32);
+integers!(i8 u8 u16 u32);
 
 impl Scalar for bool {
     const KIND: Kind = Kind { what: "`true` or `false`", example: "true", json: Json::Boolean };
@@ -48,6 +48,31 @@ impl Scalar for f64 {
 
     fn is_within(&self, low: &str, high: &str) -> bool {
         low.parse().is_ok_and(|low: Self| low <= *self) && high.parse().is_ok_and(|high: Self| *self <= high)
+    }
+}
+
+/// A share, in basis points; written in percent with up to two decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Percent(pub(crate) u16);
+
+impl Scalar for Percent {
+    const KIND: Kind = Kind { what: "a percentage", example: "0.5", json: Json::Number };
+
+    fn read(value: &Value) -> Result<Self, Misread> {
+        let points = f64::read(value)? * 100.0;
+        let whole = points.round();
+        if !(0.0..=10_000.0).contains(&whole) {
+            return Err(Misread::OutOfRange);
+        }
+        if (points - whole).abs() > 1e-6 {
+            return Err(Misread::bad("a percentage has at most two decimals"));
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number up to 10,000")]
+        Ok(Self(whole as u16))
+    }
+
+    fn is_within(&self, low: &str, high: &str) -> bool {
+        (f64::from(self.0) / 100.0).is_within(low, high)
     }
 }
 
@@ -204,6 +229,14 @@ mod tests {
         assert_eq!(text::<Rate>("500"), None);
         assert_eq!(text("unlimited"), Some(BodyLimit::Unlimited));
         assert_eq!(text("1kB"), Some(BodyLimit::Bytes(1000)));
+    }
+
+    #[test]
+    fn percentages_have_two_decimals() {
+        let read = |number: f64| Percent::read(&Value::Float(number)).ok().map(|percent| percent.0);
+        assert_eq!((read(0.07), read(12.5), read(100.0)), (Some(7), Some(1250), Some(10_000)));
+        assert_eq!((read(0.001), read(-1.0), read(100.01), read(f64::NAN)), (None, None, None, None));
+        assert!(Percent(50).is_within("0", "0.5") && !Percent(51).is_within("0", "0.5"));
     }
 
     #[test]

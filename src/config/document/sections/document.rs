@@ -1,8 +1,8 @@
 //! The whole document: its top-level keys.
 
 use super::{
-    Pool, Region, Route, Tls, Zone,
-    node::{Admin, Dns, Health, Http, Listen, Node, Resolver, State},
+    Dns, Geo, Policy, Pool, Region, Route, Tls, Zone,
+    node::{Admin, Health, Http, Listen, Node, Resolver, State},
 };
 use crate::config::document::{List, Named, section::section};
 
@@ -21,6 +21,8 @@ section! {
         tls: Tls = {},
         /// How DNS is answered.
         dns: Dns = {},
+        /// Where addresses are, for policies that ask.
+        geo: Geo = {},
         /// How probing behaves as a whole.
         health: Health = {},
         /// How the names of origins are looked up: in the background, A and AAAA, again when their TTL is over. Names are absolute, no
@@ -41,8 +43,13 @@ section! {
         /// compared decoded once, with `/` for `\` and for several slashes, and without `;` and what follows it in a segment; origins get them as
         /// they were sent. A path with a `.` or `..` segment, a control character or a broken `%` is refused with 400, however it is encoded.
         routes: List<Route> = [],
+        /// How regions are chosen for one client, by name: for steered names and for each other. Each is exactly one of the seven kinds that follow. A
+        /// target is the name of a region or of another policy, never in a circle and at most 8 deep; one with no region left that can serve
+        /// counts as not there. No policy is called as a region or a kind is. At most 10,000, those that steered names make up among them;
+        /// names that ask for the same share one.
+        policies: Named<Policy> = {},
         /// The DNS zones that are answered for, by their name. At most 10,000. SOA and NS records are made from what
-        /// stands here; names in values are absolute.
+        /// stands here and in zone files; names in values are absolute.
         zones: Named<Zone> = {},
     }
 }
@@ -66,7 +73,11 @@ mod tests {
         let file = problems.add_file("all.toml".into());
         let text = "regions.a = {}\npools.a = { origins = [{}], check = { tcp = {} } }\nroutes = [{}]\n\
                     pools.b = { origins = [], check = { http = {} }, tls = { client = {} } }\n\
-                    tls = { certificates = [{}], client_certificates = {}, hosts = { a = {} } }\nzones.a = { records = { a = {} }, steer = { a = {} } }\n";
+                    tls = { certificates = [{}], client_certificates = {}, hosts = { a = {} } }\nzones.a = { records = { a = {} }, steer = { a = { https = {} } } }\n\
+                    regions.b = { location = {}, front_door = { tls = {} } }\ngeo.networks.\"10.0.0.0/8\" = {}\n\
+                    dns = { cookies = {}, rate_limit = {}, log = {} }\n\
+                    policies = { a = { geo = {} }, b = { nearest = {} }, c = { latency = {} }, d = { weighted = {} }, e = { failover = {} },\
+                    f = { multivalue = {} }, g = { hash = {} } }\n";
         let table = crate::config::document::parse(file, text, &mut problems);
         crate::config::document::decode_document(table, &mut problems);
         let codes: Vec<_> = problems.iter().map(|one| one.code.as_str()).collect();

@@ -1,8 +1,11 @@
 //! All sections, in files by what they are about. This is where a key is added.
 
 mod check;
+mod dns;
 mod document;
+mod geo;
 mod node;
+mod policy;
 mod pool;
 mod region;
 mod route;
@@ -10,10 +13,13 @@ mod tls;
 mod zone;
 
 pub(crate) use check::{Check, Timing, default_timing};
+pub(crate) use dns::Dns;
 pub(crate) use document::Document;
+pub(crate) use geo::{Geo, GeoNetwork};
 pub(crate) use node::{Http2, HttpIdentity, TraceMode};
+pub(crate) use policy::{FailoverPolicy, GeoPolicy, HashPolicy, LatencyPolicy, NearestPolicy, Policy, WeightedPolicy};
 pub(crate) use pool::{Origin, Pool, Protocol, Via, WhenAllDown};
 pub(crate) use region::Region;
 pub(crate) use route::{HeaderEdits, Redirect, Respond, Route, Scheme, Test};
 pub(crate) use tls::{ClientCertificates, ClientMode, OriginTls, Pair, Tls, TlsVersion, UnknownHost, Verify};
-pub(crate) use zone::{Policy, Records, Steer, Zone};
+pub(crate) use zone::{Records, Steer, SteerHttps, Zone};

@@ -37,9 +37,12 @@ section! {
         http: List<SocketAddr> = ["0.0.0.0:80"],
         /// For HTTP over TLS. Needs certificates, see `tls`.
         https: List<SocketAddr> = [],
-        /// For DNS, over UDP and TCP. On a host with several addresses name each: an answer leaves from the address that the
-        /// system prefers, not from the one that was asked of `0.0.0.0`.
+        /// For DNS, over UDP and TCP. Answers leave from the address that was asked.
         dns: List<SocketAddr> = ["0.0.0.0:53"],
+        /// For DNS over TLS (RFC 7858), on port 853 mostly. Needs certificates, see `tls`.
+        dns_tls: List<SocketAddr> = [],
+        /// For DNS over HTTPS (RFC 8484), at `/dns-query`. Needs certificates, see `tls`.
+        dns_https: List<SocketAddr> = [],
         /// For the admin API, metrics and the node's own health pages.
         admin: SocketAddr = "127.0.0.1:9900",
     }
@@ -137,18 +140,6 @@ section! {
         max_empty_frames: u32 = 100 in 1 ..= 100000,
         /// `CONTINUATION` frames of one head.
         max_continuations: u32 = 20 in 1 ..= 1000,
-    }
-
-    /// How DNS is answered.
-    pub(crate) struct Dns ("`dns`") {
-        /// Answering threads.
-        threads: u32 = optional "one per core" in 1 ..= 1024,
-        /// Bytes of the largest answer over UDP, whatever the client offers: 1232 fits every path unfragmented.
-        udp_payload: u16 = 1232 in 512 ..= 4096,
-        /// How long a TCP connection may stay silent.
-        tcp_idle_timeout: Duration = "30s" in "1s" ..= "10m",
-        /// Open TCP connections that one thread keeps.
-        max_tcp_connections: u32 = 1000 in 1 ..= 100000,
     }
 
     /// How probing behaves as a whole.

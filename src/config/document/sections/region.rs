@@ -3,13 +3,19 @@
 use std::net::IpAddr;
 
 use super::{Check, OriginTls};
-use crate::config::document::{List, scalar::Rate, section::section};
+use crate::config::document::{
+    List,
+    scalar::{Name, Rate},
+    section::section,
+};
 
 section! {
     /// A place that serves traffic. Every node probes the front doors of all regions.
     pub(crate) struct Region ("a region") {
-        /// Where it stands; orders the other regions by distance.
+        /// Where it stands; orders the other regions by distance, and sends clients to the nearest.
         location: Location = optional "unknown: it comes last in the others' order",
+        /// Whose law holds there, as `residency` names it: `EU`.
+        jurisdiction: Name = optional "none",
         /// Its front door: what DNS hands out. At least one. They share one verdict: the door is up while any of them answers.
         addresses: List<IpAddr> = required,
         /// Requests per second it is built for.

@@ -38,12 +38,14 @@ section! {
         headers: Named<Test> = {},
         /// What each of these query parameters must be, after decoding; where one is sent several times, one of them. At most 16.
         query: Named<Test> = {},
-        /// The pool whose origins answer. A route has this, `redirect` or `respond`.
-        pool: Text = optional "`redirect` or `respond`",
+        /// The pool whose origins answer. A route has this, `redirect`, `respond` or `dns`.
+        pool: Text = optional "`redirect`, `respond` or `dns`",
         /// Sends the client elsewhere.
-        redirect: Redirect = optional "`pool` or `respond`",
+        redirect: Redirect = optional "`pool`, `respond` or `dns`",
         /// Answers by itself.
-        respond: Respond = optional "`pool` or `redirect`",
+        respond: Respond = optional "`pool`, `redirect` or `dns`",
+        /// Answers DNS over HTTPS (RFC 8484) as `listen.dns_https` does, mostly with `path_exact = "/dns-query"`.
+        dns: bool = false,
         /// What origins see instead of what was asked for; with `pool` only.
         rewrite: Rewrite = optional "origins see the path and host that the client sent",
         /// What is changed in the headers of requests on their way to an origin; with `pool` only.

@@ -1,0 +1,69 @@
+//! UDP one datagram at a time, for systems without the calls that take many.
+//!
+//! With a socket for all addresses, the system chooses which of them an answer leaves from: listen on each address where that matters.
+//!
+//! Not here: how Linux does it (`batch`).
+
+use std::{io, net::SocketAddr};
+
+use mio::net::UdpSocket;
+
+use super::Replied;
+
+/// Datagrams of one call.
+pub(super) const WIDTH: usize = 1;
+/// Bytes of the longest query; nothing longer is one.
+const LONGEST: usize = 4096;
+
+/// A socket and a datagram.
+pub(super) struct Datagrams {
+    socket: UdpSocket,
+    /// Has place for one byte too many.
+    bytes: Box<[u8]>,
+    received: Option<(usize, SocketAddr)>,
+    answer: Vec<u8>,
+}
+
+impl Datagrams {
+    /// Takes a bound socket over.
+    #[allow(clippy::unnecessary_wraps, reason = "`batch` has more to do")]
+    pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
+        Ok(Self { socket, bytes: vec![0; LONGEST + 1].into(), received: None, answer: Vec::with_capacity(LONGEST) })
+    }
+
+    /// What the poll waits for.
+    pub(super) fn socket(&mut self) -> &mut UdpSocket {
+        &mut self.socket
+    }
+
+    /// Takes a datagram, and says how many that were.
+    ///
+    /// # Errors
+    /// `WouldBlock` where nothing has arrived.
+    pub(super) fn receive(&mut self) -> io::Result<usize> {
+        self.received = None;
+        loop {
+            match self.socket.recv_from(&mut self.bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => {
+                    self.received = Some(received?);
+                    return Ok(WIDTH);
+                }
+            }
+        }
+    }
+
+    /// Has the datagram that was received answered into a buffer, and sends what there is: `answer` says whether there is anything.
+    pub(super) fn reply(&mut self, mut answer: impl FnMut(&[u8], SocketAddr, &mut Vec<u8>) -> bool) -> Replied {
+        let mut replied = Replied::default();
+        let Some((length, client)) = self.received.take() else { return replied };
+        if length > LONGEST {
+            replied.oversized += 1;
+        } else if answer(&self.bytes[..length], client, &mut self.answer)
+            && self.socket.send_to(&self.answer, client).is_err()
+        {
+            replied.unsent += 1;
+        }
+        replied
+    }
+}

@@ -1,0 +1,116 @@
+//! How much of a client's traffic a region may take now, from the rows alone.
+
+use std::{cell::Cell, time::Duration};
+
+use super::{Steering, compass::Steer};
+use crate::{
+    clock::Ticks,
+    fleet::{BasisPoints, Health, PoolId, RegionId},
+    policy::{Spare, carry},
+    table::{RowHandle, RowState, Snapshot},
+};
+
+/// The rows, as one query sees them, and what was noticed on the way.
+#[derive(Debug)]
+pub(super) struct Shares<'a> {
+    pub(super) steer: &'a Steer,
+    pub(super) snapshot: Snapshot<'a>,
+    /// When any row that was looked at last moved.
+    moved_at: Cell<Ticks>,
+    /// When any row that was looked at is known to move next.
+    due: Cell<Ticks>,
+    is_stale: Cell<bool>,
+}
+
+impl<'a> Shares<'a> {
+    pub(super) fn new(steer: &'a Steer, snapshot: Snapshot<'a>) -> Self {
+        let (moved_at, due) = (Cell::new(Ticks(0)), Cell::new(Ticks::FOREVER));
+        Self { steer, snapshot, moved_at, due, is_stale: Cell::new(false) }
+    }
+
+    /// How much a region takes on a rung: the least that its front door and any of the name's pools leaves it.
+    pub(super) fn of(&self, region: RegionId, rung: Steering) -> BasisPoints {
+        if !self.steer.is_permitted.get(region.index()).copied().unwrap_or_default() {
+            return BasisPoints::ZERO;
+        }
+        let Some(door) = self.snapshot.generation.region(region) else { return BasisPoints::ZERO };
+        let state = self.look(&door.front_door);
+        // An operator's weight of nothing takes a door out for good; a pool's row has none when all of the pool is down.
+        let is_out = rung == Steering::Open && !state.is_askable();
+        let mut least = if is_out { BasisPoints::ZERO } else { share(state, rung) };
+        for id in &*self.steer.pools {
+            if least == BasisPoints::ZERO {
+                break;
+            }
+            least = least.min(self.of_pool(*id, region, rung));
+        }
+        least
+    }
+
+    fn of_pool(&self, id: PoolId, region: RegionId, rung: Steering) -> BasisPoints {
+        let entry = self.snapshot.generation.pool(id).and_then(|pool| pool.region(region));
+        entry.map_or(BasisPoints::ZERO, |entry| match share(self.look(&entry.row), rung) {
+            // What is left of a pool carries more than its share; a front door's weight is an operator's word.
+            share if is_proven(rung) => carry(share),
+            share => share,
+        })
+    }
+
+    /// Whether a region has room for more than its own.
+    pub(super) fn has_room(&self, region: RegionId) -> bool {
+        let Some(spare) = self.snapshot.generation.compiled::<std::sync::Arc<Spare>>() else { return true };
+        let Some(door) = self.snapshot.generation.region(region) else { return false };
+        let now = Duration::from_millis(u64::from(self.snapshot.now.0) * 100);
+        spare.has_room(region, door.front_door.measure().capacity_per_second, now)
+    }
+
+    fn look(&self, row: &RowHandle) -> RowState {
+        let state = row.read(self.snapshot.now);
+        self.moved_at.set(self.moved_at.get().max(row.moved_at()));
+        if state.is_stale {
+            self.is_stale.set(true);
+        }
+        if state.is_forced && state.valid_until < self.due.get() {
+            self.due.set(state.valid_until);
+        }
+        state
+    }
+
+    /// A region's name, for people.
+    pub(super) fn name(&self, region: RegionId) -> &str {
+        self.snapshot.generation.region(region).map_or("", |region| &region.name)
+    }
+
+    /// Whether what was looked at is old.
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale.get()
+    }
+
+    /// How long what was looked at may be believed, in seconds: as long as it has not moved, and not beyond what is known to come.
+    pub(super) fn ttl(&self) -> u32 {
+        let now = self.snapshot.now.0;
+        let (rested, ahead) = (now.saturating_sub(self.moved_at.get().0), self.due.get().0.saturating_sub(now));
+        (rested.min(ahead) / 10).clamp(self.steer.min_ttl, self.steer.ttl)
+    }
+}
+
+/// Whether a rung takes what is known to work.
+fn is_proven(rung: Steering) -> bool {
+    matches!(rung, Steering::Preferred | Steering::OverCapacity)
+}
+
+/// How much a row leaves a region on a rung.
+fn share(row: RowState, rung: Steering) -> BasisPoints {
+    match rung {
+        rung if is_proven(rung) => {
+            if row.is_usable() {
+                row.weight
+            } else {
+                BasisPoints::ZERO
+            }
+        }
+        Steering::Unproven if row.health != Health::Down && row.takes_new_work() => BasisPoints::FULL,
+        Steering::Open if !row.is_withheld() => BasisPoints::FULL,
+        _ => BasisPoints::ZERO,
+    }
+}
