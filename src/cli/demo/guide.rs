@@ -49,7 +49,7 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
   Ask DNS which region is next to a client: in Europe, in America, in Australia
     dig @{dns_address} -p {dns_port} shop.example A +short +subnet=193.0.6.0/24
     dig @{dns_address} -p {dns_port} shop.example A +short +subnet=8.8.8.0/24
-    dig @{dns_address} -p {dns_port} shop.example A +short +subnet=1.1.1.0/24
+    dig @{dns_address} -p {dns_port} shop.example A +short +subnet=139.130.4.0/24
     {program} explain dns shop.example --from 8.8.8.8 --admin {admin} --token-file {token}
 
   See what a node believes

@@ -120,7 +120,7 @@ impl Scene {
              [[routes]]\nhost = \"*\"\npool = \"shop\"\n\n\
              [zones.\"shop.example\"]\nnameservers = [\"ns1.shop.example\"]\n\n\
              [zones.\"shop.example\".records.ns1]\nA = [\"{nameserver}\"]\n\n\
-             [zones.\"shop.example\".steer.\"@\"]\npolicy = \"weighted\"\npools = [\"shop\"]\nttl = \"5s\"\n\n\
+             [zones.\"shop.example\".steer.\"@\"]\npools = [\"shop\"]\nttl = \"5s\"\n\n\
              [tls]\ncertificates = [{{ chain = \"{chain}\", key = \"{key}\" }}]\nunknown_host = \"first\"\n\n\
              [http]\nworkers = 1\ndrain_timeout = \"2s\"\n\n[dns]\nthreads = 1\n",
             nameserver = self.places[0].front_door(),

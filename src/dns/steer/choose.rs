@@ -176,9 +176,10 @@ impl Course<'_> {
         }
     }
 
+    /// What a branch that takes something leads to.
     fn branch(&mut self, branch: Branch) -> Option<Picked> {
         match branch {
-            Branch::Region(region) => (self.share(region) > BasisPoints::ZERO).then(|| Picked::one(region)),
+            Branch::Region(region) => Some(Picked::one(region)),
             Branch::Policy(id) => self.policy(id),
         }
     }
