@@ -93,7 +93,7 @@ impl View {
     }
 
     fn choice(&self, policy: PolicyId) -> Option<&Choice> {
-        // A handful, mostly one.
-        self.choices.iter().find(|(known, _)| *known == policy).map(|(_, choice)| choice)
+        let at = self.choices.binary_search_by_key(&policy, |(known, _)| *known).ok()?;
+        Some(&self.choices[at].1)
     }
 }

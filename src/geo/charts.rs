@@ -28,6 +28,8 @@ use crate::{
 
 /// Charts of one config; each takes a quarter of a megabyte at least.
 const MAX_CHARTS: usize = 4_096;
+/// Memory of all of them: some fifty policies over the largest databases, or a thousand over the embedded table.
+const MAX_BYTES: usize = 4 << 30;
 
 /// What each policy of a config makes of each address.
 #[derive(Debug, Default)]
@@ -51,7 +53,7 @@ pub enum ChartError {
     },
     /// A tree of policies tells too many kinds of clients apart.
     #[error(
-        "`policies.{policy}` tells more than {MAX_VIEWS} kinds of clients apart, or too many networks\nhint: fewer regions in \
+        "`policies.{policy}` tells more than {MAX_VIEWS} kinds of clients apart, or more networks than fit\nhint: fewer regions in \
          `nearest` and `latency` policies make fewer orders"
     )]
     TooManyViews {
@@ -61,19 +63,35 @@ pub enum ChartError {
     /// Too many policies that steered names use ask where the client is.
     #[error("{0} policies of steered names depend on where the client is; at most {MAX_CHARTS} may")]
     TooManyCharts(usize),
+    /// Their charts do not fit together.
+    #[error(
+        "the policies of steered names that depend on where the client is take more than {} MiB over this database",
+        MAX_BYTES >> 20
+    )]
+    TooLarge,
 }
 
 impl Charts {
     /// Builds the charts of a config over an atlas, and reads the latency tables that they need.
     pub fn build(config: &Config, atlas: &Atlas) -> Result<Self, ChartError> {
+        Self::build_within(MAX_BYTES, config, atlas)
+    }
+
+    pub(super) fn build_within(most_bytes: usize, config: &Config, atlas: &Atlas) -> Result<Self, ChartError> {
         let trees = trees(config);
         if trees.len() > MAX_CHARTS {
             return Err(ChartError::TooManyCharts(trees.len()));
         }
         let mut workshop = Workshop::new(config, atlas, &trees);
         let mut by_policy = vec![None; config.policies.len()];
+        let mut bytes = 0;
         for (root, tree) in trees {
-            by_policy[root.index()] = Some(Arc::new(workshop.draw(root, &tree)?));
+            let chart = workshop.draw(root, &tree)?;
+            bytes += chart.size().bytes;
+            if bytes > most_bytes {
+                return Err(ChartError::TooLarge);
+            }
+            by_policy[root.index()] = Some(Arc::new(chart));
         }
         Ok(Self { by_policy })
     }

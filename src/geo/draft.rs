@@ -8,7 +8,7 @@ use super::{
     atlas::Atlas,
     chart::{Chart, Size, View},
     chooser::Chooser,
-    index::{Index, MAX_RANGES},
+    index::Index,
     numbered::Numbered,
     ranges::{Key, NOTHING, Ranges},
 };
@@ -18,6 +18,8 @@ use crate::fleet::PolicyId;
 pub(super) const MAX_VIEWS: usize = u16::MAX as usize;
 /// Views that exist on the way there: what networks say later replaces many.
 const MAX_DRAFTS: usize = 1 << 20;
+/// Choices of all of them: a tree of many policies has fewer drafts.
+const MAX_CHOICES: usize = 1 << 23;
 
 /// There would be more views or ranges than a chart can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub(super) struct TooMany;
 
 /// The chart of a tree, whose policies stand in id order.
 pub(super) fn draw(atlas: &Atlas, tree: &mut [(PolicyId, Chooser)]) -> Result<Chart, TooMany> {
-    let mut drafts = Drafts::default();
+    let mut drafts = Drafts { most: MAX_DRAFTS.min(MAX_CHOICES / tree.len().max(1)), ..Drafts::default() };
     let by_place = by_place(atlas, tree, &mut drafts)?;
     let mut v4 = atlas.v4.map(|place| by_place[place as usize]);
     let mut v6 = atlas.v6.map(|place| by_place[place as usize]);
@@ -37,15 +39,17 @@ pub(super) fn draw(atlas: &Atlas, tree: &mut [(PolicyId, Chooser)]) -> Result<Ch
         drafts.within_bounds()?;
     }
     let mut used = Used { numbers: vec![None; drafts.all.len()], drafts: Vec::new() };
-    let (v4, v6) = (v4.map(|draft| used.number(draft)), v6.map(|draft| used.number(draft)));
-    if used.drafts.len() > MAX_VIEWS || v4.len() > MAX_RANGES || v6.len() > MAX_RANGES {
+    v4.renumber(|draft| used.number(draft));
+    v6.renumber(|draft| used.number(draft));
+    if used.drafts.len() > MAX_VIEWS {
         return Err(TooMany);
     }
     let view = |draft: &u32| {
         let choices = tree.iter().zip(&**drafts.all.get(*draft));
         View::new(choices.map(|((policy, chooser), number)| (*policy, chooser.choice(*number))).collect())
     };
-    let (index, views): (_, Box<[View]>) = (Index::new(&v4, &v6), used.drafts.iter().map(view).collect());
+    let views: Box<[View]> = used.drafts.iter().map(view).collect();
+    let index = Index::new(&v4, &v6).ok_or(TooMany)?;
     let bytes = index.bytes() + size_of_val(&*views);
     let size = Size { ranges: v4.len() + v6.len(), views: views.len(), bytes };
     Ok(Chart { index, views, size })
@@ -80,6 +84,8 @@ fn lay_over<K: Key>(
 #[derive(Default)]
 struct Drafts {
     all: Numbered<u32>,
+    /// How many there may be.
+    most: usize,
     /// What a draft became under a network, of the policy that is being laid over.
     met: HashMap<(u32, u32), u32, foldhash::fast::RandomState>,
     choices: Vec<u32>,
@@ -87,7 +93,7 @@ struct Drafts {
 
 impl Drafts {
     fn within_bounds(&self) -> Result<(), TooMany> {
-        if self.all.len() > MAX_DRAFTS { Err(TooMany) } else { Ok(()) }
+        if self.all.len() > self.most { Err(TooMany) } else { Ok(()) }
     }
 
     fn over(&mut self, draft: u32, slot: usize, network: u32, chooser: &mut Chooser) -> u32 {
@@ -98,7 +104,7 @@ impl Drafts {
             return *met;
         }
         // Past the bound nothing is made any more, and the caller finds out.
-        if self.all.len() > MAX_DRAFTS {
+        if self.all.len() > self.most {
             return draft;
         }
         self.choices.clear();

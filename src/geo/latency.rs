@@ -71,13 +71,13 @@ pub enum LatencyError {
         /// Which of its lines, the first being 1.
         line: usize,
         /// What is wrong with it.
-        mistake: Mistake,
+        mistake: LineMistake,
     },
 }
 
 /// What is wrong with a line of a table of latency.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mistake {
+pub enum LineMistake {
     /// It has not three fields.
     Fields(usize),
     /// The first is no network.
@@ -98,7 +98,7 @@ pub enum Mistake {
     TooMany,
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for LineMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fields(count) => write!(f, "{count} fields, expected `network,region,milliseconds`"),
@@ -140,16 +140,16 @@ impl Table {
         Self::parse(&bytes, regions).map_err(|(line, mistake)| LatencyError::Line { file: file.into(), line, mistake })
     }
 
-    fn parse(bytes: &[u8], regions: &Regions<'_>) -> Result<Self, (usize, Mistake)> {
+    fn parse(bytes: &[u8], regions: &Regions<'_>) -> Result<Self, (usize, LineMistake)> {
         let mut this = Self::default();
         let mut is_first = true;
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-            let line = std::str::from_utf8(line).map_err(|_| (number, Mistake::Encoding))?.trim();
+            let line = std::str::from_utf8(line).map_err(|_| (number, LineMistake::Encoding))?.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             if number > MAX_LINES {
-                return Err((number, Mistake::TooMany));
+                return Err((number, LineMistake::TooMany));
             }
             let is_header = is_first && line.split(',').next().is_some_and(|field| field.trim() == "network");
             is_first = false;
@@ -163,16 +163,16 @@ impl Table {
         Ok(this)
     }
 
-    fn line(&mut self, text: &str, line: u32, regions: &Regions<'_>) -> Result<(), Mistake> {
+    fn line(&mut self, text: &str, line: u32, regions: &Regions<'_>) -> Result<(), LineMistake> {
         let mut fields = text.split(',').map(str::trim);
         let (Some(net), Some(region), Some(time), None) = (fields.next(), fields.next(), fields.next(), fields.next())
         else {
-            return Err(Mistake::Fields(text.split(',').count()));
+            return Err(LineMistake::Fields(text.split(',').count()));
         };
         let net = network(net)?;
-        let region = regions.find(region).ok_or_else(|| Mistake::Region(region.to_owned()))?;
-        let microseconds = microseconds(time).ok_or_else(|| Mistake::Milliseconds(time.to_owned()))?;
-        match EitherNet::new(net).ok_or(Mistake::TooLong(net))? {
+        let region = regions.find(region).ok_or_else(|| LineMistake::Region(region.to_owned()))?;
+        let microseconds = microseconds(time).ok_or_else(|| LineMistake::Milliseconds(time.to_owned()))?;
+        match EitherNet::new(net).ok_or(LineMistake::TooLong(net))? {
             EitherNet::V4(net) => self.v4.push(Row { net, region, line, microseconds }),
             EitherNet::V6(net) => self.v6.push(Row { net, region, line, microseconds }),
         }
@@ -203,26 +203,26 @@ fn orders_of<K: Key>(rows: &[Row<K>], regions: &[RegionId], orders: &mut Numbere
     Ranges::of_networks(networks)
 }
 
-fn in_order<K: Key>(rows: &mut Vec<Row<K>>) -> Result<(), (usize, Mistake)> {
+fn in_order<K: Key>(rows: &mut Vec<Row<K>>) -> Result<(), (usize, LineMistake)> {
     rows.sort_unstable();
     let is_again = |pair: &&[Row<K>]| (pair[0].net, pair[0].region) == (pair[1].net, pair[1].region);
     let again = rows.windows(2).filter(is_again).min_by_key(|pair| pair[1].line);
     if let Some(pair) = again {
-        return Err((pair[1].line as usize, Mistake::Again(pair[0].line as usize)));
+        return Err((pair[1].line as usize, LineMistake::Again(pair[0].line as usize)));
     }
     rows.shrink_to_fit();
     Ok(())
 }
 
-fn network(text: &str) -> Result<IpNet, Mistake> {
+fn network(text: &str) -> Result<IpNet, LineMistake> {
     // The crate's own way takes a third longer, since it tries IPv4 first.
     let net = if text.contains(':') {
         text.parse::<Ipv6Net>().map(IpNet::V6)
     } else {
         text.parse::<Ipv4Net>().map(IpNet::V4)
     };
-    let net = net.map_err(|_| Mistake::Network(text.to_owned()))?;
-    if net.addr() == net.network() { Ok(net) } else { Err(Mistake::HostBits(text.to_owned(), net.trunc())) }
+    let net = net.map_err(|_| LineMistake::Network(text.to_owned()))?;
+    if net.addr() == net.network() { Ok(net) } else { Err(LineMistake::HostBits(text.to_owned(), net.trunc())) }
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 60,000,000")]
@@ -240,7 +240,7 @@ mod tests {
     const US: RegionId = RegionId(1);
     const ASIA: RegionId = RegionId(2);
 
-    fn table(text: &str) -> Result<Table, (usize, Mistake)> {
+    fn table(text: &str) -> Result<Table, (usize, LineMistake)> {
         Table::parse(text.as_bytes(), &Regions(vec![("asia", ASIA), ("eu", EU), ("us", US)]))
     }
 
@@ -302,7 +302,7 @@ mod tests {
         );
         assert_eq!(told("network,region,milliseconds\nnetwork,region,milliseconds").split(' ').next(), Some("2:"));
         let (line, mistake) = Table::parse(b"#\n\xff", &Regions(Vec::new())).unwrap_err();
-        assert_eq!((line, mistake), (2, Mistake::Encoding));
+        assert_eq!((line, mistake), (2, LineMistake::Encoding));
     }
 
     #[test]
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn a_table_without_end_is_not_read() {
         let text = "10.0.0.0/8,eu,1\n".to_owned() + &"\n".repeat(MAX_LINES) + "11.0.0.0/8,eu,1\n";
-        assert_eq!(table(&text).unwrap_err(), (MAX_LINES + 2, Mistake::TooMany));
+        assert_eq!(table(&text).unwrap_err(), (MAX_LINES + 2, LineMistake::TooMany));
     }
 
     #[test]

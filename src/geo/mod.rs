@@ -42,5 +42,5 @@ pub use chart::{Chart, Size, Spot, View};
 pub use charts::{ChartError, Charts};
 pub use date::Date;
 pub use embedded::{embedded_date, pack};
-pub use latency::{LatencyError, Mistake};
+pub use latency::{LatencyError, LineMistake};
 pub use mmdb::{Layout, Unusable};

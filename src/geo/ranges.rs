@@ -207,6 +207,13 @@ impl<K: Key> Ranges<K> {
         this
     }
 
+    /// Other values in their stead, of which no two are the same where they were not.
+    pub(super) fn renumber(&mut self, mut into: impl FnMut(u32) -> u32) {
+        for value in &mut self.values {
+            *value = into(*value);
+        }
+    }
+
     /// What two say of each address, made one.
     pub(super) fn zip(&self, other: &Self, mut into: impl FnMut(u32, u32) -> u32) -> Self {
         let room = self.len() + other.len();

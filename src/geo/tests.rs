@@ -215,6 +215,16 @@ fn more_charts_than_fit_are_refused() {
     assert_eq!(error, "4097 policies of steered names depend on where the client is; at most 4096 may");
 }
 
+#[test]
+fn charts_that_do_not_fit_together_are_refused() {
+    let (config, atlas) = (world(vec![nearest(&[EU, US]), nearest(&[EU])], &[0, 1]), atlas());
+    let charts = Charts::build(&config, &atlas).unwrap();
+    let bytes = charts.iter().map(|chart| chart.size().bytes).sum();
+    assert!(Charts::build_within(bytes, &config, &atlas).is_ok());
+    let error = Charts::build_within(bytes - 1, &config, &atlas).unwrap_err();
+    assert!(matches!(error, ChartError::TooLarge), "{error}");
+}
+
 /// What a config says of an address, found by reading it again each time.
 fn by_reading(config: &Config, atlas: &Atlas, policy: usize, address: IpAddr) -> (Option<Branch>, Vec<RegionId>) {
     let place = atlas.place(address);

@@ -1,34 +1,33 @@
-//! IPv4: a root of 65,536 slots by the upper 16 bits, and a list of the lower ones where they matter.
+//! IPv4: a root of 65,536 slots by the upper 16 bits.
 
 use super::{
     Found,
-    lists::{Cursor, Lists},
+    slots::{Builder, Slots},
 };
 use crate::geo::ranges::Ranges;
 
+/// Bits of a key below the root.
+const BELOW: u32 = 16;
+
 #[derive(Debug)]
 pub(super) struct Index {
-    /// By the upper 16 bits.
     root: Box<[u32]>,
-    lists: Lists<u32>,
+    slots: Slots<u32>,
 }
 
 impl Index {
-    pub(super) fn new(ranges: &Ranges<u32>) -> Self {
-        let (mut lists, mut cursor) = (Lists::with_room_for(ranges.len()), Cursor::new(ranges));
-        let firsts = (0..=u32::MAX).step_by(1 << 16);
-        let root = firsts.map(|first| lists.slot(&mut cursor, first, first | 0xffff)).collect();
-        lists.finish();
-        Self { root, lists }
+    pub(super) fn new(ranges: &Ranges<u32>) -> Option<Self> {
+        let mut builder = Builder::new(ranges);
+        let root = (0..1 << 16).map(|slot| builder.slot(slot << BELOW, BELOW)).collect();
+        Some(Self { root, slots: builder.finish()? })
     }
 
     #[inline]
     pub(super) fn find(&self, key: u32) -> Found {
-        let word = self.root[(key >> 16) as usize];
-        self.lists.find::<u32>(word, u64::from(key & 0xffff))
+        self.slots.find::<u32>(self.root[(key >> BELOW) as usize], u64::from(key & 0xffff), BELOW)
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.root) + self.lists.bytes()
+        size_of_val(&*self.root) + self.slots.bytes()
     }
 }
