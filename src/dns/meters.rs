@@ -2,7 +2,7 @@
 //! costs a look into a small table, and no atomic operation. Handles are made when something is first counted, so what nobody asks costs
 //! nothing; their number is bounded by [`MOST`], and by the zones, types and outcomes there are.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use metrics::{Counter, counter};
 
@@ -40,9 +40,21 @@ const OTHER: &str = "other";
 
 /// The word of a type that has one.
 pub(super) fn word_of(kind: u16) -> Option<&'static str> {
-    let at = KINDS.binary_search_by_key(&kind, |(kind, _)| *kind).ok()?;
-    Some(KINDS[at].1)
+    let at = KIND_AT.get(usize::from(kind))?;
+    KINDS.get(usize::from(*at)).map(|(_, word)| *word)
 }
+
+/// Positions in [`KINDS`] of all types up to the last, and of all beyond in the last place; its length where there is none.
+#[allow(clippy::cast_possible_truncation, reason = "there are twenty")]
+const KIND_AT: [u8; 259] = {
+    let mut positions = [KINDS.len() as u8; 259];
+    let mut at = 0;
+    while at < KINDS.len() {
+        positions[KINDS[at].0 as usize] = at as u8;
+        at += 1;
+    }
+    positions
+};
 
 /// What queries of no zone are counted under.
 const NO_ZONE: &str = "none";
@@ -87,62 +99,47 @@ impl Dropped {
     }
 }
 
-/// A number that is counted here and added there.
-#[derive(Debug)]
-struct Count {
-    pending: u64,
-    counter: Counter,
-}
+/// Where each number stands: those that have one of a kind follow each other.
+mod place {
+    use super::{CookieSeen, Dropped, Transport};
 
-impl Count {
-    fn of(counter: Counter) -> Self {
-        Self { pending: 0, counter }
-    }
-
-    fn flush(&mut self) {
-        if self.pending > 0 {
-            self.counter.increment(std::mem::take(&mut self.pending));
-        }
-    }
+    pub(super) const RECEIVED: usize = 0;
+    pub(super) const UNSENT: usize = RECEIVED + Transport::ALL.len();
+    pub(super) const COOKIES: usize = UNSENT + Transport::ALL.len();
+    pub(super) const DROPPED: usize = COOKIES + CookieSeen::ALL.len();
+    pub(super) const TRUNCATED: usize = DROPPED + Dropped::COUNT;
+    pub(super) const SLIPPED: usize = TRUNCATED + 1;
+    pub(super) const LIMITED: usize = SLIPPED + 1;
+    pub(super) const SUBNETS: usize = LIMITED + 1;
+    pub(super) const BATCHES: usize = SUBNETS + 1;
 }
 
 /// What one thread counts.
 #[derive(Debug)]
 pub(super) struct Tally {
     answers: Answers,
-    received: [Count; Transport::ALL.len()],
-    dropped: [Count; Dropped::COUNT],
-    unsent: [Count; Transport::ALL.len()],
-    cookies: [Count; CookieSeen::ALL.len()],
-    truncated: Count,
-    slipped: Count,
-    limited: Count,
-    subnets: Count,
-    batches: Count,
+    /// Since the last flush.
+    numbers: [u64; place::BATCHES + 1],
+    counters: Vec<Counter>,
     latencies: [Arc<Histogram>; Transport::ALL.len()],
 }
 
 impl Tally {
     pub(super) fn new() -> Self {
-        let each = |name: &'static str| {
-            Transport::ALL.map(|transport| Count::of(counter!(name, "transport" => transport.as_str())))
-        };
-        let plain = |name: &'static str| Count::of(counter!(name));
-        let rate_limited =
-            |action: &'static str| Count::of(counter!("meridian_dns_rate_limited_total", "action" => action));
+        let each =
+            |name: &'static str| Transport::ALL.map(|transport| counter!(name, "transport" => transport.as_str()));
+        let limited = |action: &'static str| counter!("meridian_dns_rate_limited_total", "action" => action);
+        let counters = each("meridian_dns_received_total")
+            .into_iter()
+            .chain(each("meridian_dns_unsent_total"))
+            .chain(CookieSeen::ALL.map(|seen| counter!("meridian_dns_cookies_total", "seen" => seen.as_str())))
+            .chain(Dropped::all().map(|why| counter!("meridian_dns_dropped_total", "reason" => why.as_str())))
+            .chain([counter!("meridian_dns_truncated_total"), limited("slip"), limited("drop")])
+            .chain([counter!("meridian_dns_client_subnet_total"), counter!("meridian_dns_batches_total")]);
         Self {
             answers: Answers::default(),
-            received: each("meridian_dns_received_total"),
-            dropped: Dropped::all()
-                .map(|why| Count::of(counter!("meridian_dns_dropped_total", "reason" => why.as_str()))),
-            unsent: each("meridian_dns_unsent_total"),
-            cookies: CookieSeen::ALL
-                .map(|seen| Count::of(counter!("meridian_dns_cookies_total", "seen" => seen.as_str()))),
-            truncated: plain("meridian_dns_truncated_total"),
-            slipped: rate_limited("slip"),
-            limited: rate_limited("drop"),
-            subnets: plain("meridian_dns_client_subnet_total"),
-            batches: plain("meridian_dns_batches_total"),
+            numbers: [0; _],
+            counters: counters.collect(),
             latencies: Transport::ALL.map(|transport| {
                 let labels = [("transport", transport.as_str())];
                 scaled_histogram("meridian_dns_response_seconds", &labels, Scale::Answer)
@@ -163,40 +160,40 @@ impl Tally {
         let outcome = match asked {
             Asked::Answered(outcome) => outcome,
             Asked::Dropped(why) => {
-                self.limited.pending += u64::from(why == Unanswered::RateLimited);
+                self.numbers[place::LIMITED] += u64::from(why == Unanswered::RateLimited);
                 return self.dropped(Dropped::Unanswered(why), transport, 1);
             }
         };
-        self.received[transport as usize].pending += 1;
         self.answers.count(outcome, transport, zones);
-        self.cookies[outcome.cookie as usize].pending += 1;
-        self.truncated.pending += u64::from(outcome.is_truncated);
-        self.slipped.pending += u64::from(outcome.is_slipped);
-        self.subnets.pending += u64::from(outcome.has_subnet);
+        self.numbers[place::RECEIVED + transport as usize] += 1;
+        self.numbers[place::COOKIES + outcome.cookie as usize] += 1;
+        self.numbers[place::TRUNCATED] += u64::from(outcome.is_truncated);
+        self.numbers[place::SLIPPED] += u64::from(outcome.is_slipped);
+        self.numbers[place::SUBNETS] += u64::from(outcome.has_subnet);
     }
 
     /// Counts messages that were received and left alone.
     pub(super) fn dropped(&mut self, why: Dropped, transport: Transport, count: u64) {
-        self.received[transport as usize].pending += count;
-        self.dropped[why.position()].pending += count;
+        self.numbers[place::RECEIVED + transport as usize] += count;
+        self.numbers[place::DROPPED + why.position()] += count;
     }
 
     /// Counts answers that could not be sent.
     pub(super) fn unsent(&mut self, transport: Transport, count: u64) {
-        self.unsent[transport as usize].pending += count;
+        self.numbers[place::UNSENT + transport as usize] += count;
     }
 
     /// Adds what was counted to what all threads counted. So many answers took so long, from the arrival of their batch until all of it
     /// was sent.
     pub(super) fn flush(&mut self, transport: Transport, answered: u64, took: Duration) {
-        self.batches.pending += 1;
+        self.numbers[place::BATCHES] += 1;
         if answered > 0 {
             self.latencies[transport as usize].observe_all(took, answered);
         }
         self.answers.flush();
-        let Self { received, dropped, unsent, cookies, truncated, slipped, limited, subnets, batches, .. } = self;
-        let single = [truncated, slipped, limited, subnets, batches];
-        received.iter_mut().chain(dropped).chain(unsent).chain(cookies).chain(single).for_each(Count::flush);
+        for (number, counter) in self.numbers.iter_mut().zip(&self.counters).filter(|(number, _)| **number > 0) {
+            counter.increment(mem::take(number));
+        }
     }
 }
 
@@ -227,7 +224,7 @@ impl Default for Answers {
 
 impl Answers {
     fn count(&mut self, outcome: Outcome, transport: Transport, zones: Option<&Zones>) {
-        let kind = KINDS.binary_search_by_key(&outcome.kind, |(kind, _)| *kind).unwrap_or(KINDS.len());
+        let kind = usize::from(KIND_AT[usize::from(outcome.kind).min(KIND_AT.len() - 1)]);
         let steering = outcome.steering.map_or(0, |steering| 1 + steering as u64);
         let small = ((kind as u64) << 8 | outcome.rcode as u64) << 8 | steering << 2 | transport as u64;
         let key = u64::from(outcome.zone.map_or(0, |zone| zone.saturating_add(1))) << 32 | small;
@@ -273,7 +270,7 @@ impl Answers {
     fn flush(&mut self) {
         for at in self.touched.drain(..) {
             let series = &mut self.series[usize::from(at)];
-            let count = std::mem::take(&mut series.pending);
+            let count = mem::take(&mut series.pending);
             series.queries.increment(count);
             if let Some(steered) = &series.steered {
                 steered.increment(count);
@@ -342,8 +339,9 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_in_order() {
-        assert!(KINDS.is_sorted_by(|(a, _), (b, _)| a < b));
+    fn each_kind_has_its_word_and_no_other_has_any() {
+        let words = (0..=u16::MAX).filter_map(|kind| Some((kind, word_of(kind)?)));
+        assert_eq!(words.collect::<Vec<_>>(), KINDS);
     }
 
     #[test]

@@ -18,6 +18,9 @@
 //! | `meridian_dns_response_seconds` | `transport`: from the arrival of a batch until all of it was sent |
 //! | `meridian_dns_connections_opened_total`, `_closed_total` | `transport` |
 //! | `meridian_dns_connections_refused_total` | `transport`, `reason` (`full`, `too-many-of-one-client`) |
+//! | `meridian_dns_handshakes_total` | `transport`, `result` (`full`, `resumed`, `unknown-host`, `timed-out`, `failed`) |
+//! | `meridian_dns_https_refused_total` | `status`: requests that were no query |
+//! | `meridian_dns_log_lines_total`, `meridian_dns_log_dropped_total` | lines written, lines lost |
 //!
 //! Not here: what is healthy (`table`), how much a weakened region keeps (`policy`).
 

@@ -65,7 +65,8 @@ pub enum BuildError {
     Http(#[from] proxy::BindError),
     /// A DNS listener.
     #[error(
-        "{0}\nhint: another process may have it (a local resolver?), or ports below 1024 may need a privilege; see `listen.dns`"
+        "{0}\nhint: another process may have it (a local resolver?), or ports below 1024 may need a privilege; see `listen.dns`, \
+         `listen.dns_tls` and `listen.dns_https`"
     )]
     Dns(#[from] dns::BindError),
     /// The admin listener.

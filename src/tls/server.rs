@@ -120,6 +120,14 @@ impl ServerTls {
         }
     }
 
+    /// The same for listeners that are known by their address: who names no host gets the first of `certificates`.
+    pub fn find_or_first(&self, server_name: Option<&str>) -> Found {
+        match self.find(server_name) {
+            Found::Unknown if server_name.is_none() => self.0.core.first().map_or(Found::Unknown, Found::Ready),
+            found => found,
+        }
+    }
+
     /// A number that is equal for two hosts exactly where the same demands on clients apply: client certificates, the file of
     /// their authorities, the oldest version. A request for a host whose number is not that of the host that the connection was made for is misdirected
     /// (421). Numbers mean the same in every [`ServerTls`] that descends from the same first one by `previous`. `host` comes without a
@@ -195,6 +203,11 @@ impl Core {
             Some(first) if self.is_first_for_unknown => ready(Arc::clone(first)),
             _ => Step::Unknown,
         }
+    }
+
+    fn first(&self) -> Option<Arc<ServerConfig>> {
+        let state = self.state.load();
+        state.config(self.demands.of(""), Arc::clone(state.first.as_ref()?))
     }
 
     /// As [`Self::look`], with what has to be read. Blocks.

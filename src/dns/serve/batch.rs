@@ -117,7 +117,7 @@ struct Storage {
     leaving: [mmsghdr; WIDTH],
 }
 
-/// A socket and a batch of datagrams.
+/// A socket that never waits, and a batch of datagrams.
 pub(super) struct Datagrams {
     socket: UdpSocket,
     /// Owned, and reached by nothing else but the pointers inside it.
@@ -184,7 +184,7 @@ impl Datagrams {
         // to any of it during the call.
         let received = again(|| unsafe {
             let headers = (&raw mut (*storage).arriving).cast::<mmsghdr>();
-            libc::recvmmsg(socket, headers, length(WIDTH), libc::MSG_DONTWAIT, ptr::null_mut())
+            libc::recvmmsg(socket, headers, length(WIDTH), 0, ptr::null_mut())
         });
         self.used = *received.as_ref().unwrap_or(&0);
         received
@@ -244,7 +244,7 @@ impl Datagrams {
             // of which changed since. The kernel writes nothing but lengths.
             let sent = again(|| unsafe {
                 let headers = (&raw mut (*storage).leaving).cast::<mmsghdr>().add(next);
-                libc::sendmmsg(socket, headers, length(count - next), libc::MSG_DONTWAIT)
+                libc::sendmmsg(socket, headers, length(count - next), 0)
             });
             match sent {
                 Ok(sent) if sent > 0 => next += sent,

@@ -130,6 +130,19 @@ fn what_gets_no_answer_leaves_the_others_theirs<D: Batched>() {
 }
 
 #[test]
+fn answers_go_to_one_host_and_a_port_of_it() {
+    let is_somebody = |client: &str| super::worker::is_somebody(client.parse().unwrap());
+    for client in ["192.0.2.1:53", "127.0.0.1:1", "[2001:db8::1]:65535", "[fe80::1]:1"] {
+        assert!(is_somebody(client), "{client}");
+    }
+    for client in
+        ["192.0.2.1:0", "0.0.0.0:53", "255.255.255.255:53", "224.0.0.1:53", "[::]:53", "[ff02::1]:53", "[::1]:0"]
+    {
+        assert!(!is_somebody(client), "{client}");
+    }
+}
+
+#[test]
 fn one_at_a_time_many_clients_get_each_their_own_answer() {
     many_clients_get_each_their_own_answer::<single::Datagrams>();
 }

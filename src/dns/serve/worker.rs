@@ -249,7 +249,7 @@ fn answer_batch(datagrams: &mut Datagrams, answering: &mut Answering) {
 }
 
 /// Whether an answer can go there, and to one host alone.
-fn is_somebody(client: SocketAddr) -> bool {
+pub(super) fn is_somebody(client: SocketAddr) -> bool {
     let is_one_host = match client.ip() {
         IpAddr::V4(address) => !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast(),
         IpAddr::V6(address) => !address.is_unspecified() && !address.is_multicast(),

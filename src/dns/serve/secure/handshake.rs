@@ -79,7 +79,8 @@ async fn shake_hands(stream: TcpStream, tls: ServerTls, transport: Transport) ->
         Ending::Failed
     };
     let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.map_err(failed)?;
-    let config = match tls.find(start.client_hello().server_name()) {
+    // Resolvers know a server by its address, and many name no host.
+    let config = match tls.find_or_first(start.client_hello().server_name()) {
         Found::Ready(config) => Some(config),
         Found::Load(loading) => loading.await,
         Found::Unknown => None,

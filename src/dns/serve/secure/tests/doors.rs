@@ -6,7 +6,11 @@ use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
 use h2::client::SendRequest;
 use http::{Method, Request, Response};
-use rustls::pki_types::ServerName;
+use rustls::{
+    DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    pki_types::{ServerName, UnixTime},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -80,6 +84,61 @@ fn another_protocol_is_refused_in_the_handshake() {
         assert!(connect(&scene, scene.tls, b"h2").await.is_err());
         assert!(connect(&scene, scene.https, b"http/1.1").await.is_err());
     });
+}
+
+#[test]
+fn who_names_no_host_gets_the_first_certificate_and_who_names_a_strange_one_none() {
+    let scene = scene(|_| {});
+    play(async {
+        for (name, is_served) in [("127.0.0.1", true), ("ns2.shop.example", false)] {
+            let stream = TcpStream::connect(scene.tls).await.unwrap();
+            let mut client = scene.client(b"dot").as_ref().clone();
+            // An address is not said in the handshake.
+            client.dangerous().set_certificate_verifier(Arc::new(Anybody));
+            let name = ServerName::try_from(name).unwrap();
+            let shaken = TlsConnector::from(Arc::new(client)).connect(name, stream).await;
+            assert_eq!(shaken.is_ok(), is_served);
+        }
+    });
+}
+
+/// Believes whatever it is shown.
+#[derive(Debug)]
+struct Anybody;
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+    }
 }
 
 #[test]
