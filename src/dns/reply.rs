@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
+    outcome::CookieSeen,
     steer::{Asking, Settled, Steering},
     wire::{Answer, CLASS_CHAOS, CLASS_IN, Explanation, HEADER, Query, RECORD_HEAD, Rcode, Records, Section, kind},
     zone::{Found, NOBODY, Node, NodeId, Zone, Zones},
@@ -97,6 +98,17 @@ impl<'a> Reply<'a> {
             (CLASS_CHAOS, kind::TXT | kind::ANY) if CHAOS_NAMES.contains(&self.query.name()) => self.introduce(),
             _ => self.decline(Rcode::Refused, Some(Explanation::Prohibited)),
         }
+    }
+
+    /// Answers who asked for nothing but a cookie (RFC 7873 §5.4).
+    pub(super) fn give_cookie(&mut self, seen: CookieSeen) -> Rcode {
+        let rcode = match seen {
+            // None are spoken here.
+            CookieSeen::None => Rcode::FormErr,
+            CookieSeen::Invalid => Rcode::BadCookie,
+            CookieSeen::New | CookieSeen::Valid => Rcode::NoError,
+        };
+        self.decline(rcode, None)
     }
 
     fn decline(&mut self, rcode: Rcode, explanation: Option<Explanation>) -> Rcode {

@@ -76,7 +76,8 @@ impl Responder {
         let limit = limit(zones, &self.query, client.transport);
         let answer = Answer::begin(out, message, &self.query, limit, opt.as_ref().map_or(0, Opt::reserve));
         let mut reply = Reply::new(&self.query, answer, zones, snapshot, client.address);
-        let rcode = reply.settle(&mut self.random);
+        let rcode =
+            if self.query.is_for_a_cookie() { reply.give_cookie(cookie) } else { reply.settle(&mut self.random) };
         let Reply { mut answer, steered, scope, is_authoritative, explanation, zone, alike, .. } = reply;
         let mut outcome = Outcome {
             zone,

@@ -176,7 +176,8 @@ impl<'a> Answer<'a> {
         let flags =
             0x8000 | flag(is_authoritative, 0x0400) | flag(self.is_truncated, 0x0200) | query.echoed | rcode.code();
         let [answers, authorities, additionals] = self.counts;
-        let header = [query.id, flags, 1, answers, authorities, additionals].map(u16::to_be_bytes);
+        let questions = u16::from(!query.is_for_a_cookie());
+        let header = [query.id, flags, questions, answers, authorities, additionals].map(u16::to_be_bytes);
         self.out[..HEADER].copy_from_slice(header.as_flattened());
         self.is_truncated
     }

@@ -103,7 +103,13 @@ impl Query {
         &self.name[..self.name_length]
     }
 
-    /// Reads a message. Exactly one question; records after it must be well formed, at most one of them is OPT, and nothing follows.
+    /// Whether it asks for nothing but a server's cookie (RFC 7873 §5.4).
+    pub(in crate::dns) fn is_for_a_cookie(&self) -> bool {
+        self.name_length == 0
+    }
+
+    /// Reads a message. Exactly one question, or none and a cookie; records after it must be well formed, at most one of them is OPT, and
+    /// nothing follows.
     pub(in crate::dns) fn read(&mut self, message: &[u8]) -> Result<(), Malformed> {
         let header: &[u8; HEADER] = message.first_chunk().ok_or(Malformed::Short)?;
         let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
@@ -115,13 +121,16 @@ impl Query {
             return Err(Malformed::Operation);
         }
         let [questions, answers, authorities, additionals] = [4, 6, 8, 10].map(word);
-        if questions != 1 {
-            return Err(Malformed::Format);
-        }
         (self.id, self.echoed) = (word(0), flags & 0x0110);
         let mut cursor = Cursor { message, at: HEADER };
-        self.name_length = cursor.question_name(&mut self.name)?;
-        (self.kind, self.class) = (cursor.word()?, cursor.word()?);
+        match questions {
+            0 => (self.name_length, self.kind, self.class) = (0, 0, 0),
+            1 => {
+                self.name_length = cursor.question_name(&mut self.name)?;
+                (self.kind, self.class) = (cursor.word()?, cursor.word()?);
+            }
+            _ => return Err(Malformed::Format),
+        }
         self.question_end = cursor.at;
         self.edns = None;
         for _ in 0..u32::from(answers) + u32::from(authorities) {
@@ -134,7 +143,8 @@ impl Query {
                 return Err(Malformed::Format);
             }
         }
-        if cursor.at == message.len() { Ok(()) } else { Err(Malformed::Format) }
+        let asks = questions == 1 || self.edns.is_some_and(|edns| edns.cookie.is_some());
+        if asks && cursor.at == message.len() { Ok(()) } else { Err(Malformed::Format) }
     }
 }
 

@@ -17,12 +17,22 @@ pub enum Rcode {
     YxDomain,
     /// An EDNS version that is not spoken.
     BadVers,
+    /// A cookie that is not one of ours, where nothing else was asked.
+    BadCookie,
 }
 
 impl Rcode {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::NoError, Self::FormErr, Self::NxDomain, Self::NotImp, Self::Refused, Self::YxDomain, Self::BadVers];
+    pub const ALL: [Self; 8] = [
+        Self::NoError,
+        Self::FormErr,
+        Self::NxDomain,
+        Self::NotImp,
+        Self::Refused,
+        Self::YxDomain,
+        Self::BadVers,
+        Self::BadCookie,
+    ];
 
     /// The word used in metrics.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +44,7 @@ impl Rcode {
             Self::Refused => "refused",
             Self::YxDomain => "yxdomain",
             Self::BadVers => "badvers",
+            Self::BadCookie => "badcookie",
         }
     }
 
@@ -46,11 +57,12 @@ impl Rcode {
             Self::NotImp => 4,
             Self::Refused => 5,
             Self::YxDomain => 6,
+            Self::BadCookie => 7,
         }
     }
 
     /// The upper eight, for OPT.
     pub(super) fn extended(self) -> u8 {
-        u8::from(self == Self::BadVers)
+        u8::from(matches!(self, Self::BadVers | Self::BadCookie))
     }
 }

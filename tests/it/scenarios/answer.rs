@@ -221,6 +221,7 @@ pub(crate) fn rcode(code: u16) -> String {
     let words = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN"];
     match code {
         16 => "BADVERS".into(),
+        23 => "BADCOOKIE".into(),
         code => words.get(usize::from(code)).map_or_else(|| code.to_string(), |word| (*word).into()),
     }
 }
