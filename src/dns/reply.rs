@@ -88,7 +88,7 @@ impl<'a> Reply<'a> {
 
     /// Writes what there is to say.
     pub(super) fn settle(&mut self, random: &mut Random) -> Rcode {
-        if self.query.edns.is_some_and(|edns| edns.version > 0) {
+        if self.query.edns.as_ref().is_some_and(|edns| edns.version > 0) {
             return self.decline(Rcode::BadVers, None);
         }
         match (self.query.class, self.query.kind) {
@@ -324,7 +324,7 @@ impl<'a> Reply<'a> {
 
     /// The network of whoever is to be served, where the resolver names it and the zone looks at it.
     fn told(&self, zone: &Zone) -> Option<IpAddr> {
-        let subnet = self.query.edns.and_then(|edns| edns.subnet);
+        let subnet = self.query.edns.as_ref().and_then(|edns| edns.subnet);
         subnet.filter(|subnet| subnet.source > 0 && zone.has_client_subnet).map(|subnet| subnet.address)
     }
 

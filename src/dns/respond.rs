@@ -84,7 +84,7 @@ impl Responder {
             steering: steered.map(|settled| settled.steering),
             region: steered.and_then(|settled| settled.regions().first().copied()),
             cookie,
-            has_subnet: self.query.edns.is_some_and(|edns| edns.subnet.is_some()),
+            has_subnet: self.query.edns.as_ref().is_some_and(|edns| edns.subnet.is_some()),
             ..Outcome::plain(rcode, self.query.kind)
         };
         if !is_within(&zones.guard, client, outcome, alike, now) {
@@ -118,9 +118,9 @@ fn is_within(guard: &Guard, client: Client, outcome: Outcome, alike: u64, now: M
 
 /// What OPT says, if the client speaks EDNS, and what the client showed as a cookie.
 fn options<'a>(zones: &'a Zones, query: &Query, client: Client, now: Moment) -> (Option<Opt<'a>>, CookieSeen) {
-    let Some(edns) = query.edns else { return (None, CookieSeen::None) };
+    let Some(edns) = &query.edns else { return (None, CookieSeen::None) };
     let jar = zones.guard.cookies.as_ref();
-    let exchanged = edns.cookie.zip(jar).map(|(shown, jar)| jar.exchange(&shown, client.address, now.unix));
+    let exchanged = edns.cookie.as_ref().zip(jar).map(|(shown, jar)| jar.exchange(shown, client.address, now.unix));
     let is_stream = matches!(client.transport, Transport::Tcp | Transport::Tls);
     let opt = Opt {
         payload: zones.settings.udp_payload,
@@ -140,7 +140,7 @@ fn limit(zones: &Zones, query: &Query, transport: Transport) -> usize {
     if transport != Transport::Udp {
         return usize::from(u16::MAX);
     }
-    let offered = query.edns.map_or(PLAIN_UDP, |edns| edns.payload.max(PLAIN_UDP));
+    let offered = query.edns.as_ref().map_or(PLAIN_UDP, |edns| edns.payload.max(PLAIN_UDP));
     usize::from(offered.min(zones.settings.udp_payload))
 }
 

@@ -10,6 +10,7 @@ use std::{
 };
 
 use foldhash::quality::RandomState;
+use ipnet::IpNet;
 
 use crate::config::ResponseRate;
 
@@ -27,6 +28,9 @@ const TRIES: usize = 4;
 #[derive(Debug)]
 pub(in crate::dns) struct Rates {
     settings: ResponseRate,
+    /// Networks that are not limited: which bits count, and what they are.
+    exempt_v4: Box<[(u32, u32)]>,
+    exempt_v6: Box<[(u128, u128)]>,
     cells: Box<[AtomicU64]>,
     hasher: RandomState,
     /// Steps that one answer costs.
@@ -39,7 +43,17 @@ impl Rates {
     pub(super) fn new(settings: ResponseRate) -> Self {
         let size = settings.max_entries.next_power_of_two().max(WAYS);
         let cost = (1000 * STEPS / u64::from(settings.per_second.max(1))).max(1);
+        let v4 = settings.exempt.iter().filter_map(|network| match network {
+            IpNet::V4(network) => Some((network.netmask().to_bits(), network.network().to_bits())),
+            IpNet::V6(_) => None,
+        });
+        let v6 = settings.exempt.iter().filter_map(|network| match network {
+            IpNet::V4(_) => None,
+            IpNet::V6(network) => Some((network.netmask().to_bits(), network.network().to_bits())),
+        });
         Self {
+            exempt_v4: v4.collect(),
+            exempt_v6: v6.collect(),
             cells: (0..size).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::default(),
             cost,
@@ -59,7 +73,7 @@ impl Rates {
 
     /// Whether one more answer like this may go to this address; if so, it is counted.
     pub(in crate::dns) fn allows(&self, address: IpAddr, alike: impl Hash, now_millis: u64) -> bool {
-        if self.settings.exempt.iter().any(|network| network.contains(&address)) {
+        if self.is_exempt(address) {
             return true;
         }
         let mut hasher = self.hasher.build_hasher();
@@ -91,6 +105,13 @@ impl Rates {
             }
         }
         true
+    }
+
+    fn is_exempt(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => self.exempt_v4.iter().any(|(mask, network)| address.to_bits() & mask == *network),
+            IpAddr::V6(address) => self.exempt_v6.iter().any(|(mask, network)| address.to_bits() & mask == *network),
+        }
     }
 
     fn network(&self, address: IpAddr) -> u64 {

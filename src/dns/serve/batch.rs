@@ -14,15 +14,14 @@
 use std::{
     io,
     mem::{offset_of, size_of},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     os::fd::AsRawFd,
     ptr::{self, NonNull},
 };
 
 use libc::{c_int, c_void, cmsghdr, iovec, mmsghdr};
-use mio::net::UdpSocket;
 
-use super::Replied;
+use super::{Replied, Wait};
 
 /// Datagrams of one call.
 pub(super) const WIDTH: usize = 32;
@@ -117,7 +116,7 @@ struct Storage {
     leaving: [mmsghdr; WIDTH],
 }
 
-/// A socket that never waits, and a batch of datagrams.
+/// A socket and a batch of datagrams.
 pub(super) struct Datagrams {
     socket: UdpSocket,
     /// Owned, and reached by nothing else but the pointers inside it.
@@ -164,16 +163,12 @@ impl Datagrams {
         })
     }
 
-    /// What the poll waits for.
-    pub(super) fn socket(&mut self) -> &mut UdpSocket {
-        &mut self.socket
-    }
-
     /// Takes what has arrived, as much as fits, and says how many datagrams.
     ///
     /// # Errors
     /// `WouldBlock` where nothing has.
-    pub(super) fn receive(&mut self) -> io::Result<usize> {
+    pub(super) fn receive(&mut self, wait: Wait) -> io::Result<usize> {
+        let flags = if wait == Wait::ForOne { libc::MSG_WAITFORONE } else { libc::MSG_DONTWAIT };
         let (used, control) = (self.used, self.control);
         for header in &mut self.storage().arriving[..used] {
             header.msg_hdr.msg_namelen = length(size_of::<Name>());
@@ -184,7 +179,7 @@ impl Datagrams {
         // to any of it during the call.
         let received = again(|| unsafe {
             let headers = (&raw mut (*storage).arriving).cast::<mmsghdr>();
-            libc::recvmmsg(socket, headers, length(WIDTH), 0, ptr::null_mut())
+            libc::recvmmsg(socket, headers, length(WIDTH), flags as _, ptr::null_mut())
         });
         self.used = *received.as_ref().unwrap_or(&0);
         received
@@ -244,7 +239,7 @@ impl Datagrams {
             // of which changed since. The kernel writes nothing but lengths.
             let sent = again(|| unsafe {
                 let headers = (&raw mut (*storage).leaving).cast::<mmsghdr>().add(next);
-                libc::sendmmsg(socket, headers, length(count - next), 0)
+                libc::sendmmsg(socket, headers, length(count - next), libc::MSG_DONTWAIT as _)
             });
             match sent {
                 Ok(sent) if sent > 0 => next += sent,

@@ -1,14 +1,20 @@
 //! The sockets: one of each kind per thread and address, sharing the port.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{SocketAddr, UdpSocket},
+    time::Duration,
+};
 
-use mio::net::{TcpListener, UdpSocket};
+use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Streams that may wait in the kernel for a thread.
 const BACKLOG: i32 = 256;
 /// Datagrams that may wait in the kernel: a burst while a thread is busy is answered, not lost.
 const UDP_BUFFER: usize = 1 << 20;
+/// How long a thread waits for a datagram before it looks whether it is to stop.
+pub(super) const PATIENCE: Duration = Duration::from_millis(250);
 /// How often to look for a port that is free for both transports.
 const PORT_TRIES: usize = 16;
 
@@ -44,7 +50,8 @@ pub(super) fn udp(address: SocketAddr) -> Result<UdpSocket, BindError> {
     let socket = socket(address, Type::DGRAM, true).map_err(failed)?;
     // The system may grant less; then bursts are shorter.
     _ = socket.set_recv_buffer_size(UDP_BUFFER);
-    Ok(UdpSocket::from_std(socket.into()))
+    socket.set_nonblocking(false).and_then(|()| socket.set_read_timeout(Some(PATIENCE))).map_err(failed)?;
+    Ok(socket.into())
 }
 
 pub(super) fn tcp(address: SocketAddr) -> Result<TcpListener, BindError> {

@@ -1,5 +1,5 @@
-//! Sockets around the answering: plain threads, each with its own sockets and one poll loop for UDP and TCP, and one thread for what is
-//! asked over TLS.
+//! Sockets around the answering: plain threads, each with a UDP socket of its own or with one poll loop for TCP, and one thread for what
+//! is asked over TLS.
 //!
 //! Not here: what is answered (`respond`), and what is counted (`meters`).
 
@@ -14,7 +14,8 @@ mod secure;
 mod server;
 #[cfg(any(test, not(target_os = "linux")))]
 mod single;
-mod worker;
+mod streams;
+mod udp;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,15 @@ pub use bind::BindError;
 pub use desk::Desk;
 pub use secure::Encrypted;
 pub use server::{Running, Server};
+
+/// What receiving waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    /// The first datagram, as long as the socket's patience lasts.
+    ForOne,
+    /// What is there.
+    ForNone,
+}
 
 /// Datagrams of a batch that led to nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,31 +10,26 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use mio::{
-    Waker,
-    net::{TcpListener, UdpSocket},
-};
+use mio::{Waker, net::TcpListener};
 
 use super::{
     answering::Answering,
     bind::{self, BindError},
+    datagrams::Datagrams,
     desk::Desk,
     secure,
-    worker::Worker,
+    streams::Streams,
+    udp::Postman,
 };
 use crate::{clock::Clock, config, dns::log::Log, table::Table};
-
-/// One thread's sockets.
-#[derive(Debug, Default)]
-pub(super) struct Sockets {
-    pub(super) udp: Vec<UdpSocket>,
-    pub(super) tcp: Vec<TcpListener>,
-}
 
 /// All sockets of all threads, bound but not served.
 #[derive(Debug)]
 pub struct Server {
-    sockets: Vec<Sockets>,
+    /// Each for a thread.
+    udp: Vec<UdpSocket>,
+    /// All listeners of each thread.
+    tcp: Vec<Vec<TcpListener>>,
     addresses: Vec<SocketAddr>,
     doors: secure::Doors,
 }
@@ -45,17 +40,17 @@ impl Server {
     /// # Errors
     /// Names the first address that cannot be had, and for which transport.
     pub fn bind(listen: &[SocketAddr], settings: &config::Dns) -> Result<Self, BindError> {
-        let mut sockets: Vec<Sockets> = (0..settings.threads).map(|_| Sockets::default()).collect();
-        let mut addresses = Vec::new();
+        let mut tcp: Vec<Vec<TcpListener>> = (0..settings.threads).map(|_| Vec::new()).collect();
+        let (mut udp, mut addresses) = (Vec::new(), Vec::new());
         for wanted in listen {
             let address = bind::claim(*wanted)?;
-            for thread in &mut sockets {
-                thread.udp.push(bind::udp(address)?);
-                thread.tcp.push(bind::tcp(address)?);
+            for listeners in &mut tcp {
+                udp.push(bind::udp(address)?);
+                listeners.push(bind::tcp(address)?);
             }
             addresses.push(address);
         }
-        Ok(Self { sockets, addresses, doors: secure::Doors::bind(settings)? })
+        Ok(Self { udp, tcp, addresses, doors: secure::Doors::bind(settings)? })
     }
 
     /// Where it listens, with port 0 replaced by what was found.
@@ -73,19 +68,24 @@ impl Server {
         self.doors.https()
     }
 
-    /// Starts one named thread per set of sockets, and one for TLS where it is spoken.
+    /// Starts a named thread for each UDP socket and for each set of listeners, and one for TLS where it is spoken.
     ///
     /// # Errors
     /// When a thread or a poll cannot be had.
     pub fn start(self, table: &Table, clock: &Clock) -> io::Result<Running> {
         let (stop, log) = (Arc::new(AtomicBool::new(false)), Log::new(clock));
+        let answering = || Answering::new(table, clock, &log);
         let (mut threads, mut wakers) = (Vec::new(), Vec::new());
-        for (number, sockets) in self.sockets.into_iter().enumerate() {
-            let (worker, waker) = Worker::new(sockets, Answering::new(table, clock, &log), Arc::clone(&stop))?;
-            wakers.push(waker);
-            threads.push(thread::Builder::new().name(format!("dns-{number}")).spawn(move || worker.run())?);
+        for (number, socket) in self.udp.into_iter().enumerate() {
+            let postman = Postman::new(Datagrams::new(socket)?, answering(), Arc::clone(&stop));
+            threads.push(thread::Builder::new().name(format!("dns-udp-{number}")).spawn(move || postman.run())?);
         }
-        let secure = self.doors.start(|| Answering::new(table, clock, &log), table)?;
+        for (number, listeners) in self.tcp.into_iter().enumerate() {
+            let (streams, waker) = Streams::new(listeners, answering(), Arc::clone(&stop))?;
+            wakers.push(waker);
+            threads.push(thread::Builder::new().name(format!("dns-tcp-{number}")).spawn(move || streams.run())?);
+        }
+        let secure = self.doors.start(answering, table)?;
         Ok(Running { threads, wakers, secure, stop, log })
     }
 }

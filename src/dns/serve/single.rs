@@ -4,20 +4,20 @@
 //!
 //! Not here: how Linux does it (`batch`).
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{SocketAddr, UdpSocket},
+};
 
-use mio::net::UdpSocket;
+use super::{Replied, Wait};
 
-use super::Replied;
-
-/// Datagrams of one call.
-pub(super) const WIDTH: usize = 1;
 /// Bytes of the longest query; nothing longer is one.
 const LONGEST: usize = 4096;
 
 /// A socket and a datagram.
 pub(super) struct Datagrams {
     socket: UdpSocket,
+    waits: Wait,
     /// Has place for one byte too many.
     bytes: Box<[u8]>,
     received: Option<(usize, SocketAddr)>,
@@ -28,26 +28,26 @@ impl Datagrams {
     /// Takes a bound socket over.
     #[allow(clippy::unnecessary_wraps, reason = "`batch` has more to do")]
     pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
-        Ok(Self { socket, bytes: vec![0; LONGEST + 1].into(), received: None, answer: Vec::with_capacity(LONGEST) })
-    }
-
-    /// What the poll waits for.
-    pub(super) fn socket(&mut self) -> &mut UdpSocket {
-        &mut self.socket
+        let (bytes, answer) = (vec![0; LONGEST + 1].into(), Vec::with_capacity(LONGEST));
+        Ok(Self { socket, waits: Wait::ForOne, bytes, received: None, answer })
     }
 
     /// Takes a datagram, and says how many that were.
     ///
     /// # Errors
     /// `WouldBlock` where nothing has arrived.
-    pub(super) fn receive(&mut self) -> io::Result<usize> {
+    pub(super) fn receive(&mut self, wait: Wait) -> io::Result<usize> {
         self.received = None;
+        if self.waits != wait {
+            self.socket.set_nonblocking(wait == Wait::ForNone)?;
+            self.waits = wait;
+        }
         loop {
             match self.socket.recv_from(&mut self.bytes) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 received => {
                     self.received = Some(received?);
-                    return Ok(WIDTH);
+                    return Ok(1);
                 }
             }
         }

@@ -3,26 +3,24 @@
 use std::{
     io,
     net::{SocketAddr, UdpSocket},
-    thread,
     time::Duration,
 };
 
-use super::{Replied, bind, single};
+use super::{Replied, Wait, bind, single};
 
 /// Both ways to receive and reply.
 trait Batched: Sized {
     fn open(address: &str) -> (Self, SocketAddr);
-    fn receive(&mut self) -> io::Result<usize>;
+    fn receive(&mut self, wait: Wait) -> io::Result<usize>;
     fn reply(&mut self, answer: impl FnMut(&[u8], SocketAddr, &mut Vec<u8>) -> bool) -> Replied;
 
     /// Receives as soon as something has arrived.
     fn wait(&mut self) -> usize {
-        for _ in 0..10_000 {
-            match self.receive() {
+        for _ in 0..40 {
+            match self.receive(Wait::ForOne) {
                 Ok(count) => return count,
                 Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
             }
-            thread::park_timeout(Duration::from_millis(1));
         }
         panic!("nothing has arrived");
     }
@@ -32,12 +30,12 @@ macro_rules! batched {
     ($($kind:ident),+) => {$(
         impl Batched for super::$kind::Datagrams {
             fn open(address: &str) -> (Self, SocketAddr) {
-                let mut datagrams = Self::new(bind::udp(address.parse().unwrap()).unwrap()).unwrap();
-                let address = datagrams.socket().local_addr().unwrap();
-                (datagrams, address)
+                let socket = bind::udp(address.parse().unwrap()).unwrap();
+                let address = socket.local_addr().unwrap();
+                (Self::new(socket).unwrap(), address)
             }
-            fn receive(&mut self) -> io::Result<usize> {
-                Self::receive(self)
+            fn receive(&mut self, wait: Wait) -> io::Result<usize> {
+                Self::receive(self, wait)
             }
             fn reply(&mut self, answer: impl FnMut(&[u8], SocketAddr, &mut Vec<u8>) -> bool) -> Replied {
                 Self::reply(self, answer)
@@ -102,7 +100,7 @@ fn many_clients_get_each_their_own_answer<D: Batched>() {
             assert_eq!(heard(client), expected.as_bytes());
         }
     }
-    assert_eq!(datagrams.receive().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(datagrams.receive(Wait::ForNone).unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
 
 fn what_gets_no_answer_leaves_the_others_theirs<D: Batched>() {
@@ -131,7 +129,7 @@ fn what_gets_no_answer_leaves_the_others_theirs<D: Batched>() {
 
 #[test]
 fn answers_go_to_one_host_and_a_port_of_it() {
-    let is_somebody = |client: &str| super::worker::is_somebody(client.parse().unwrap());
+    let is_somebody = |client: &str| super::udp::is_somebody(client.parse().unwrap());
     for client in ["192.0.2.1:53", "127.0.0.1:1", "[2001:db8::1]:65535", "[fe80::1]:1"] {
         assert!(is_somebody(client), "{client}");
     }

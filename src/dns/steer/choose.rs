@@ -248,17 +248,23 @@ impl Course<'_> {
             }
             let is_second = !std::mem::take(&mut is_first);
             self.is_spill = was_spill || is_second;
-            let share = self.share_of(branch);
-            if share > BasisPoints::ZERO {
-                if self.chance(share) && !(trickle > 0 && self.random.u16(..10_000) < trickle) {
-                    if let Some(picked) = self.branch(branch) {
-                        self.is_spill = was_spill;
-                        return Some(picked);
+            let trickles = trickle > 0 && self.random.u16(..10_000) < trickle;
+            let picked = match branch {
+                // A policy takes all, as long as it has anybody: whom it picks says so.
+                Branch::Policy(id) if !trickles => self.policy(id),
+                _ => {
+                    let share = self.share_of(branch);
+                    let keeps = share > BasisPoints::ZERO && self.chance(share) && !trickles;
+                    if share > BasisPoints::ZERO && !keeps {
+                        self.tell(|| "this one goes on".to_owned());
+                        best.get_or_insert((branch, is_second));
                     }
-                } else {
-                    self.tell(|| "this one goes on".to_owned());
-                    best.get_or_insert((branch, is_second));
+                    if keeps { self.branch(branch) } else { None }
                 }
+            };
+            if picked.is_some() {
+                self.is_spill = was_spill;
+                return picked;
             }
             self.has_skipped = true;
         }

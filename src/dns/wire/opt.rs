@@ -77,16 +77,18 @@ impl Opt<'_> {
 
     /// Appends it to a message that may become `limit` bytes long.
     pub(super) fn write(&self, out: &mut Vec<u8>, rcode: Rcode, limit: usize) {
-        out.push(0);
-        out.extend_from_slice(&kind::OPT.to_be_bytes());
-        out.extend_from_slice(&self.payload.to_be_bytes());
-        out.extend_from_slice(&[rcode.extended(), 0, if self.wants_dnssec { 0x80 } else { 0 }, 0, 0, 0]);
+        let ([kind_high, kind_low], [payload_high, payload_low]) =
+            (kind::OPT.to_be_bytes(), self.payload.to_be_bytes());
+        let dnssec = if self.wants_dnssec { 0x80 } else { 0 };
+        let head: [u8; LENGTH] =
+            [0, kind_high, kind_low, payload_high, payload_low, rcode.extended(), 0, dnssec, 0, 0, 0];
+        out.extend_from_slice(&head);
         let data_at = out.len();
         if let Some((subnet, scope)) = self.subnet {
             let bytes = usize::from(subnet.source).div_ceil(8);
             begin(out, option::SUBNET, 4 + bytes);
-            out.extend_from_slice(&subnet.family.to_be_bytes());
-            out.extend_from_slice(&[subnet.source, scope]);
+            let [family_high, family_low] = subnet.family.to_be_bytes();
+            out.extend_from_slice(&[family_high, family_low, subnet.source, scope]);
             match subnet.address {
                 std::net::IpAddr::V4(address) => out.extend_from_slice(&address.octets()[..bytes]),
                 std::net::IpAddr::V6(address) => out.extend_from_slice(&address.octets()[..bytes]),
@@ -121,8 +123,7 @@ impl Opt<'_> {
 }
 
 fn begin(out: &mut Vec<u8>, code: u16, length: usize) {
-    out.extend_from_slice(&code.to_be_bytes());
-    out.extend_from_slice(&u16::try_from(length).unwrap_or_default().to_be_bytes());
+    out.extend_from_slice([code, u16::try_from(length).unwrap_or_default()].map(u16::to_be_bytes).as_flattened());
 }
 
 fn append(out: &mut Vec<u8>, code: u16, data: &[u8]) {

@@ -6,6 +6,8 @@ use super::{HEADER, kind, option};
 
 /// Longest name on the wire.
 const MAX_NAME: usize = 255;
+/// Bytes that are put in lower case at once.
+const LANES: usize = 16;
 /// Bytes of a client's part of a cookie.
 pub(in crate::dns) const CLIENT_COOKIE: usize = 8;
 /// Longest cookie with the server's part.
@@ -19,7 +21,7 @@ pub(in crate::dns) struct Query {
     /// The bits that come back as they were: recursion desired and checking disabled.
     pub(in crate::dns) echoed: u16,
     /// The name, lower case, in wire form.
-    name: [u8; MAX_NAME],
+    name: [u8; MAX_NAME.next_multiple_of(LANES)],
     name_length: usize,
     /// The type asked for.
     pub(in crate::dns) kind: u16,
@@ -93,7 +95,7 @@ pub(in crate::dns) enum Malformed {
 
 impl Default for Query {
     fn default() -> Self {
-        Self { id: 0, echoed: 0, name: [0; MAX_NAME], name_length: 0, kind: 0, class: 0, question_end: 0, edns: None }
+        Self { id: 0, echoed: 0, name: [0; _], name_length: 0, kind: 0, class: 0, question_end: 0, edns: None }
     }
 }
 
@@ -120,14 +122,16 @@ impl Query {
         if flags & 0x7800 != 0 {
             return Err(Malformed::Operation);
         }
-        let [questions, answers, authorities, additionals] = [4, 6, 8, 10].map(word);
+        let (questions, answers, authorities, additionals) = (word(4), word(6), word(8), word(10));
         (self.id, self.echoed) = (word(0), flags & 0x0110);
         let mut cursor = Cursor { message, at: HEADER };
         match questions {
             0 => (self.name_length, self.kind, self.class) = (0, 0, 0),
             1 => {
-                self.name_length = cursor.question_name(&mut self.name)?;
-                (self.kind, self.class) = (cursor.word()?, cursor.word()?);
+                self.take_name(cursor.question_name()?);
+                let [kind_high, kind_low, class_high, class_low] = *cursor.chunk()?;
+                self.kind = u16::from_be_bytes([kind_high, kind_low]);
+                self.class = u16::from_be_bytes([class_high, class_low]);
             }
             _ => return Err(Malformed::Format),
         }
@@ -143,8 +147,18 @@ impl Query {
                 return Err(Malformed::Format);
             }
         }
-        let asks = questions == 1 || self.edns.is_some_and(|edns| edns.cookie.is_some());
+        let asks = questions == 1 || self.edns.as_ref().is_some_and(|edns| edns.cookie.is_some());
         if asks && cursor.at == message.len() { Ok(()) } else { Err(Malformed::Format) }
+    }
+
+    /// Keeps a name in lower case. The lengths of its labels are below all letters, so that nothing has to know them.
+    fn take_name(&mut self, name: &[u8]) {
+        self.name_length = name.len();
+        self.name[..name.len()].copy_from_slice(name);
+        let (lanes, _) = self.name.as_chunks_mut::<LANES>();
+        for lane in &mut lanes[..name.len().div_ceil(LANES)] {
+            lane.make_ascii_lowercase();
+        }
     }
 }
 
@@ -166,31 +180,23 @@ impl<'a> Cursor<'a> {
         Ok(byte)
     }
 
-    fn word(&mut self) -> Result<u16, Malformed> {
-        let bytes: &[u8; 2] = self.message.get(self.at..).and_then(<[u8]>::first_chunk).ok_or(Malformed::Format)?;
-        self.at += 2;
-        Ok(u16::from_be_bytes(*bytes))
+    fn chunk<const LENGTH: usize>(&mut self) -> Result<&'a [u8; LENGTH], Malformed> {
+        let chunk = self.message.get(self.at..).and_then(<[u8]>::first_chunk).ok_or(Malformed::Format)?;
+        self.at += LENGTH;
+        Ok(chunk)
     }
 
-    /// Copies the question's name in lower case; a pointer there could only lead into the header.
-    fn question_name(&mut self, name: &mut [u8; MAX_NAME]) -> Result<usize, Malformed> {
-        let mut length = 0;
+    /// The question's name; a pointer there could only lead into the header.
+    fn question_name(&mut self) -> Result<&'a [u8], Malformed> {
+        let start = self.at;
         loop {
-            let label = self.byte()?;
-            let end = length + 1 + usize::from(label);
-            // A label is never the last byte: the root's zero has to fit behind it.
-            if label > 63 || end > MAX_NAME || (label > 0 && end == MAX_NAME) {
-                return Err(Malformed::Format);
-            }
-            name[length] = label;
-            for (slot, byte) in name[length + 1..end].iter_mut().zip(self.take(usize::from(label))?) {
-                *slot = byte.to_ascii_lowercase();
-            }
-            length = end;
-            if label == 0 {
-                return Ok(length);
+            match self.byte()? {
+                0 => break,
+                label @ 1..=63 => self.at += usize::from(label),
+                _ => return Err(Malformed::Format),
             }
         }
+        self.message.get(start..self.at).filter(|name| name.len() <= MAX_NAME).ok_or(Malformed::Format)
     }
 
     /// Steps over a name that may end in a pointer; where that leads does not matter.
@@ -199,7 +205,7 @@ impl<'a> Cursor<'a> {
         loop {
             match self.byte()? {
                 0 => return Ok(self.at == start + 1),
-                label @ 1..=63 => _ = self.take(usize::from(label))?,
+                label @ 1..=63 => self.at += usize::from(label),
                 192.. => {
                     self.byte()?;
                     return Ok(false);
@@ -212,20 +218,20 @@ impl<'a> Cursor<'a> {
     /// Steps over one record; says what it found if that was OPT.
     fn record(&mut self) -> Result<Option<ClientEdns>, Malformed> {
         let is_root = self.skip_name()?;
-        let (kind, class) = (self.word()?, self.word()?);
-        let (_extended_rcode, version, flags) = (self.byte()?, self.byte()?, self.word()?);
-        let length = self.word()?;
-        let data = self.take(usize::from(length))?;
-        if kind != kind::OPT {
+        let head: &[u8; 10] = self.chunk()?;
+        let word = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
+        let data = self.take(usize::from(word(8)))?;
+        if word(0) != kind::OPT {
             return Ok(None);
         }
         if !is_root {
             return Err(Malformed::Format);
         }
         let mut edns = ClientEdns {
-            payload: class,
-            version,
-            wants_dnssec: flags & 0x8000 != 0,
+            payload: word(2),
+            // Before it the upper bits of an rcode, which means nothing in a query.
+            version: head[5],
+            wants_dnssec: head[6] & 0x80 != 0,
             wants_nsid: false,
             wants_keepalive: false,
             is_padded: false,
@@ -233,7 +239,7 @@ impl<'a> Cursor<'a> {
             cookie: None,
         };
         // What another version says cannot be read.
-        if version == 0 {
+        if edns.version == 0 {
             edns.read_options(data).ok_or(Malformed::Options)?;
         }
         Ok(Some(edns))

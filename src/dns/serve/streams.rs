@@ -1,8 +1,8 @@
-//! One thread's loop: wait, then serve each socket that has something, a bounded amount at a time.
+//! One thread's loop for TCP: wait, then serve each socket that has something, a bounded amount at a time.
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,23 +17,15 @@ use mio::{
 };
 
 use super::{
-    Replied,
     answering::Answering,
     connection::{Connection, Fate, Trays},
     connections::Connections,
-    datagrams::{Datagrams, WIDTH},
-    server::Sockets,
 };
-use crate::dns::{
-    meters::{ConnectionMeters, Dropped},
-    outcome::Transport,
-};
+use crate::dns::{meters::ConnectionMeters, outcome::Transport};
 
 const WAKER: Token = Token(0);
-/// Sockets come after the waker, connections after the sockets.
-const FIRST_SOCKET: usize = 1;
-/// Datagrams answered before other sockets get their turn.
-const DATAGRAMS_A_TURN: usize = 128;
+/// Listeners come after the waker, connections after the listeners.
+const FIRST_LISTENER: usize = 1;
 /// Connections accepted before other sockets get their turn.
 const ACCEPTS_A_TURN: usize = 16;
 const MAX_EVENTS: usize = 256;
@@ -42,9 +34,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// Turns that what has arrived gets when the thread is told to stop.
 const LAST_TURNS: usize = 16;
 
-pub(super) struct Worker {
+pub(super) struct Streams {
     poll: Poll,
-    datagrams: Vec<Datagrams>,
     listeners: Vec<TcpListener>,
     connections: Connections,
     meters: ConnectionMeters,
@@ -57,22 +48,19 @@ pub(super) struct Worker {
     stop: Arc<AtomicBool>,
 }
 
-impl Worker {
-    pub(super) fn new(sockets: Sockets, answering: Answering, stop: Arc<AtomicBool>) -> io::Result<(Self, Waker)> {
+impl Streams {
+    pub(super) fn new(
+        mut listeners: Vec<TcpListener>,
+        answering: Answering,
+        stop: Arc<AtomicBool>,
+    ) -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let mut datagrams = sockets.udp.into_iter().map(Datagrams::new).collect::<io::Result<Vec<_>>>()?;
-        let mut listeners = sockets.tcp;
-        let mut tokens = (FIRST_SOCKET..).map(Token);
-        for (socket, token) in datagrams.iter_mut().map(Datagrams::socket).zip(&mut tokens) {
-            poll.registry().register(socket, token, Interest::READABLE)?;
-        }
-        for (listener, token) in listeners.iter_mut().zip(&mut tokens) {
+        for (listener, token) in listeners.iter_mut().zip((FIRST_LISTENER..).map(Token)) {
             poll.registry().register(listener, token, Interest::READABLE)?;
         }
-        let worker = Self {
+        let streams = Self {
             poll,
-            datagrams,
             listeners,
             connections: Connections::default(),
             meters: ConnectionMeters::new(Transport::Tcp),
@@ -82,7 +70,7 @@ impl Worker {
             trays: Trays::new(answering),
             stop,
         };
-        Ok((worker, waker))
+        Ok((streams, waker))
     }
 
     /// Serves until told to stop.
@@ -94,7 +82,7 @@ impl Worker {
             match self.poll.poll(&mut events, Some(wait)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return tracing::error!(%error, "a DNS thread cannot wait for queries any more"),
+                Err(error) => return tracing::error!(%error, "a DNS thread cannot wait for streams any more"),
             }
             // Pairs with the release in `Running::stop`; checked before serving, so that what has arrived is served once more.
             let is_stopping = self.stop.load(Ordering::Acquire);
@@ -141,35 +129,14 @@ impl Worker {
 
     /// The place of a connection with this token; nothing where it is no connection's.
     fn place(&self, token: Token) -> Option<usize> {
-        token.0.checked_sub(FIRST_SOCKET + self.datagrams.len() + self.listeners.len())
+        token.0.checked_sub(FIRST_LISTENER + self.listeners.len())
     }
 
     fn serve(&mut self, token: Token) {
-        let at = token.0 - FIRST_SOCKET;
         match self.place(token) {
             Some(place) => self.serve_connection(place, token),
-            None if at < self.datagrams.len() => self.serve_datagrams(at, token),
-            None => self.accept(at - self.datagrams.len(), token),
+            None => self.accept(token.0 - FIRST_LISTENER, token),
         }
-    }
-
-    fn serve_datagrams(&mut self, at: usize, token: Token) {
-        let datagrams = &mut self.datagrams[at];
-        for _ in 0..DATAGRAMS_A_TURN / WIDTH {
-            match datagrams.receive() {
-                Ok(count) => {
-                    answer_batch(datagrams, &mut self.trays.answering);
-                    // A batch that is not full has emptied the queue: the poll tells of what comes after.
-                    if count < WIDTH && WIDTH > 1 {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An answer to somebody who is gone comes back as an error of the next call; the queue goes on.
-                Err(_) => {}
-            }
-        }
-        self.unfinished.push(token);
     }
 
     fn accept(&mut self, at: usize, token: Token) {
@@ -206,7 +173,7 @@ impl Worker {
             self.meters.closed.increment(1);
         }
         let place = self.connections.next_place();
-        let token = Token(FIRST_SOCKET + self.datagrams.len() + self.listeners.len() + place);
+        let token = Token(FIRST_LISTENER + self.listeners.len() + place);
         if let Err(error) = self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE) {
             tracing::warn!(%error, "a DNS client cannot be waited for");
             return self.connections.leave(client);
@@ -229,30 +196,4 @@ impl Worker {
         let limit = self.trays.answering.settings().map(|settings| settings.tcp_idle_timeout);
         self.meters.closed.increment(self.connections.remove_idle(now, limit.unwrap_or_default()));
     }
-}
-
-/// Answers what was received.
-fn answer_batch(datagrams: &mut Datagrams, answering: &mut Answering) {
-    let mut turn = answering.turn(Transport::Udp);
-    let mut to_nobody = 0;
-    let Replied { oversized, unanswerable, unsent } = datagrams.reply(|message, client, out| {
-        if !is_somebody(client) {
-            to_nobody += 1;
-            return false;
-        }
-        turn.answer(message, client.ip(), out)
-    });
-    turn.dropped(Dropped::Oversized, oversized);
-    turn.dropped(Dropped::Unanswerable, unanswerable + to_nobody);
-    turn.unsent(unsent);
-    turn.end();
-}
-
-/// Whether an answer can go there, and to one host alone.
-pub(super) fn is_somebody(client: SocketAddr) -> bool {
-    let is_one_host = match client.ip() {
-        IpAddr::V4(address) => !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast(),
-        IpAddr::V6(address) => !address.is_unspecified() && !address.is_multicast(),
-    };
-    client.port() != 0 && is_one_host
 }
