@@ -48,6 +48,8 @@ pub struct Config {
     pub geo: Geo,
     /// How probing behaves as a whole.
     pub health: Health,
+    /// How fast clients move.
+    pub failover: Failover,
     /// How the names of origins are looked up.
     pub resolver: Resolver,
     /// How it is operated.
@@ -181,6 +183,30 @@ pub struct Health {
     pub max_in_flight: usize,
 }
 
+/// How fast clients move when something fails and when it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Failover {
+    /// How long a pool that was lost in a region works there again before its clients come back.
+    pub hold: Duration,
+    /// The same for a region.
+    pub region_hold: Duration,
+    /// From then on until all have.
+    pub ramp: Duration,
+    /// How much of all clients a weakened region passes on in ten seconds at most.
+    pub spill_percent: u32,
+}
+
+/// How an origin gets its share of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SlowStart {
+    /// Until it has all of it.
+    pub window: Duration,
+    /// What it begins with.
+    pub least_percent: u32,
+    /// How much sooner than evenly it rises: 1 is evenly.
+    pub aggression: u32,
+}
+
 /// How the names of origins are looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolver {
@@ -255,6 +281,8 @@ pub struct Pool {
     pub tls: Option<OriginTls>,
     /// How they are probed.
     pub check: Check,
+    /// How an origin that returns gets its share.
+    pub slow_start: SlowStart,
     /// What happens when nothing permitted is healthy.
     pub when_all_down: WhenAllDown,
     /// How long each step may take.

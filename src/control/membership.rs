@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    journal::Journal, ledger::Ledger, merge::Beliefs, meters::Meters, overrides::OverrideList, roster::Roster,
-    suspicion::Suspicion,
+    journal::Journal, ledger::Ledger, merge::Beliefs, meters::Meters, motion::Motion, overrides::OverrideList,
+    roster::Roster, suspicion::Suspicion,
 };
 use crate::{
     clock::Clock,
@@ -32,6 +32,7 @@ impl Ledger {
             overrides,
             meters: Meters::new(),
             journal: Journal::new(),
+            motion: Motion::default(),
             deadlines: std::collections::BinaryHeap::new(),
             unjudged: 0,
             is_ready: false,
@@ -54,16 +55,17 @@ impl Ledger {
                 }
                 beliefs
             };
-            *roster = Roster::of(next, std::mem::take(roster), remembered, now);
-            roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.merged.state, now));
+            *roster = Roster::of(next, &config, std::mem::take(roster), remembered, now);
+            roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.row_says, now));
             for group in &roster.groups {
-                writer.change(&group.row, group.state, now);
+                writer.change(&group.row, group.row_says, now);
                 writer.set_measure(&group.row, group.tally.measure());
             }
         });
         let own = config.node.region.index();
         let mut suspicion = self.suspicion.carried_to(own, config.regions.len(), slowest_check(&config));
         self.deadlines.clear();
+        self.motion.clear();
         self.unjudged = 0;
         for at in 0..self.roster.entries.len() {
             let entry = &self.roster.entries[at];
@@ -71,6 +73,9 @@ impl Ledger {
             self.unjudged += usize::from(!entry.is_judged);
             // Arms its deadline; the row says it already.
             self.settle(at, now);
+        }
+        for (at, group) in self.roster.groups.iter().enumerate() {
+            self.motion.group(at, group.moves());
         }
         self.suspicion = suspicion;
         self.is_ready |= self.unjudged == 0;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! home        this region, as much as its healthy weight × 1.4 carries
-//! neighbour   the next regions, nearest first, that are whole and have room
+//! neighbour   the next regions, nearest first, that keep all of their own clients and have room
 //! over        whatever is healthy anywhere, over capacity
 //! unproven    what has no verdict yet
 //! open        everything an operator did not take out, where the pool opens when all is down
@@ -88,7 +88,8 @@ pub fn climb(with: &Climb<'_>, random: &mut Random) -> Option<(Rung, RegionId)> 
     let takes_spill = |region: RegionId| {
         region != with.home
             && is_proven(region)
-            && door(region).is_none_or(|door| door.health != Health::Down)
+            && row(region).is_some_and(|row| !row.is_returning && carry(row.weight) == BasisPoints::FULL)
+            && door(region).is_none_or(|door| door.health != Health::Down && !door.is_returning)
             && with.spare.has_room(region, with.capacity(region), with.now)
     };
     let is_unproven =
@@ -106,7 +107,8 @@ impl Climb<'_> {
     /// Whether this request is within what the region keeps.
     fn keeps(&self, region: RegionId, random: &mut Random) -> bool {
         let Some(entry) = self.pool.region(region) else { return false };
-        let word = self.door(region).map_or(BasisPoints::FULL, |door| door.weight);
+        // What a door that returns is held back from are new clients. Those who are here already are served here.
+        let word = self.door(region).filter(|door| !door.is_returning).map_or(BasisPoints::FULL, |door| door.weight);
         let share = carry(entry.row.read(self.snapshot.now).weight).min(word);
         share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
     }

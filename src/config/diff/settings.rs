@@ -53,6 +53,11 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::number(changes, "http.h2", "max_empty_frames", &before.max_empty_frames, &after.max_empty_frames);
     fields::number(changes, "http.h2", "max_continuations", &before.max_continuations, &after.max_continuations);
 
+    let (before, after) = (&old.failover, &new.failover);
+    fields::duration(changes, "failover", "hold", before.hold, after.hold);
+    fields::duration(changes, "failover", "region_hold", before.region_hold, after.region_hold);
+    fields::duration(changes, "failover", "ramp", before.ramp, after.ramp);
+    fields::number(changes, "failover", "spill_percent", &before.spill_percent, &after.spill_percent);
     fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
     compare_resolver(&old.resolver, &new.resolver, changes);
 }

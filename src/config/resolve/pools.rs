@@ -13,7 +13,7 @@ use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, is_usable_address},
-        resolved::{Origin, Pool, Protocol, Retry, Timeouts, Via, WhenAllDown},
+        resolved::{Origin, Pool, Protocol, Retry, SlowStart, Timeouts, Via, WhenAllDown},
     },
     fleet::{Address, RegionId},
 };
@@ -37,6 +37,11 @@ fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mu
         },
         tls: pool.tls.as_ref().map(|written| tls::origins(written, written.place, problems)),
         check: check::resolve(&pool.check, name, problems),
+        slow_start: SlowStart {
+            window: pool.slow_start.window.value,
+            least_percent: pool.slow_start.least_percent.value,
+            aggression: pool.slow_start.aggression.value,
+        },
         when_all_down: match pool.when_all_down.value {
             document::WhenAllDown::Open => WhenAllDown::Open,
             document::WhenAllDown::Closed => WhenAllDown::Closed,

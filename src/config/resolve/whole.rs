@@ -65,6 +65,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         dns: dns::resolve(document, dns_tls, dns_https),
         geo,
         health: Health { max_in_flight: document.health.max_in_flight.value as usize },
+        failover: node::failover(document),
         resolver,
         admin: node::admin(document, &state_directory),
         state_directory,

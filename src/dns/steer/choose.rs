@@ -189,7 +189,9 @@ impl Course<'_> {
         let records = self.compass.answers.of(region, self.asking.kind, self.steer.https).records();
         let share = if records.count > 0 { self.shares.of(region, self.rung) } else { BasisPoints::ZERO };
         let is_choosy = self.is_spill && self.rung == Steering::Preferred;
-        let is_full = is_choosy && share > BasisPoints::ZERO && !self.shares.has_room(region);
+        // Who cannot keep all of its own clients has no room for others'.
+        let has_room = || share == BasisPoints::FULL && self.shares.has_room(region);
+        let is_full = is_choosy && share > BasisPoints::ZERO && !has_room();
         self.is_crowded |= is_full;
         if let Some(told) = &mut self.told {
             let why = match is_full {

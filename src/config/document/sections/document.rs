@@ -2,7 +2,7 @@
 
 use super::{
     Dns, Geo, Policy, Pool, Region, Route, Tls, Zone,
-    node::{Admin, Health, Http, Listen, Node, Resolver, State},
+    node::{Admin, Failover, Health, Http, Listen, Node, Resolver, State},
 };
 use crate::config::document::{List, Named, section::section};
 
@@ -25,6 +25,8 @@ section! {
         geo: Geo = {},
         /// How probing behaves as a whole.
         health: Health = {},
+        /// How fast clients move when something fails and when it returns. At the start of a node nothing is held back: what works takes its share.
+        failover: Failover = {},
         /// How the names of origins are looked up: in the background, A and AAAA, again when their TTL is over. Names are absolute, no
         /// search domain is tried; the system's hosts file comes first. A name has at most 16 addresses, and one that stops resolving
         /// keeps those it had last. A reload reads the system's files again and looks every name up.

@@ -149,6 +149,19 @@ section! {
         max_in_flight: u32 = 256 in 1 ..= 65536,
     }
 
+    /// How fast clients move when something fails and when it returns.
+    pub(crate) struct Failover ("`failover`") {
+        /// How long a pool that was lost in a region works there again before its clients come back.
+        hold: Duration = "30s" in "0s" ..= "1h",
+        /// The same for a region whose front door was lost.
+        region_hold: Duration = "5m" in "0s" ..= "24h",
+        /// How long it takes from then on until all have. What an operator drained comes back so, too, without a hold.
+        ramp: Duration = "1m" in "0s" ..= "1h",
+        /// How much of all clients a region that lost a part passes on to others in ten seconds, at most, in percent; 0 is all at
+        /// once. One with nothing left passes all on at once in any case.
+        spill_percent: u32 = 10 in 0 ..= 100,
+    }
+
     /// How the names of origins are looked up.
     pub(crate) struct Resolver ("`resolver`") {
         /// The servers asked; where none is written, those of `/etc/resolv.conf`.

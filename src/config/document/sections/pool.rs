@@ -67,6 +67,8 @@ section! {
         tls: OriginTls = optional "origins are spoken to in the clear",
         /// How its origins are probed: by `http` or `tcp`, and by `tcp` where neither is written.
         check: Check = {},
+        /// How an origin that was down, or joins, gets its share of requests.
+        slow_start: SlowStart = {},
         /// Its origins. At least one, with weight above zero.
         origins: List<Origin> = required,
     }
@@ -86,6 +88,16 @@ section! {
         /// Answers that are thrown away for another try, where the request is idempotent and a try is left: statuses or ranges of them, such
         /// as `["502-504"]`. An answer means that an origin lives, so none by default.
         statuses: List<Statuses> = [],
+    }
+
+    /// How an origin gets its share of requests.
+    pub(crate) struct SlowStart ("`slow_start`") {
+        /// How long it takes until it has all of it. Not when the node starts, and not where an operator says that it is up.
+        window: Duration = "30s" in "0s" ..= "15m",
+        /// What it begins with, in percent.
+        least_percent: u32 = 10 in 1 ..= 100,
+        /// 1 rises evenly; with more, most of it comes sooner: after a part `t` of the window it has `t^(1/aggression)`.
+        aggression: u32 = 1 in 1 ..= 10,
     }
 
     /// How long each step towards an origin may take.
