@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, explain, geo, report, schema, serve, status};
+use super::{check, demo, explain, geo, operate, report, schema, serve, status};
 use crate::{config::Identity, telemetry::LogFormat};
 
 /// The program's, and how old the places are that it knows by itself.
@@ -36,6 +36,11 @@ enum Command {
     Status(Status),
     /// Say why a running node decides as it does.
     Explain(Explain),
+    /// Take a region or an origin out of service: new DNS answers stop, clients with a kept connection are let go at a pace, and requests
+    /// go to the next region meanwhile.
+    Drain(Drain),
+    /// Take it back into service: nobody's word stands against its checks any more.
+    Ready(Ready),
     /// Say what a database of places is.
     Geo(Geo),
     /// Run three small regions on loopback, with origins of their own, to try things on.
@@ -163,6 +168,47 @@ struct Geo {
 }
 
 #[derive(Debug, Args)]
+struct Drain {
+    #[command(flatten)]
+    order: Order,
+    /// Less and less for so long before, such as `10m`; at once without.
+    #[arg(long, value_name = "DURATION")]
+    over: Option<String>,
+    /// For so long, such as `2h`; until `ready` without.
+    #[arg(long, value_name = "DURATION")]
+    expires_in: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Ready {
+    #[command(flatten)]
+    order: Order,
+}
+
+/// Whom it is about, and who decides.
+#[derive(Debug, Args)]
+struct Order {
+    /// A region, or an origin as `POOL/ADDRESS`.
+    #[arg(value_name = "REGION")]
+    subject: String,
+    /// Why, for those who come after.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who decides.
+    #[arg(long, env = "USER", value_name = "NAME")]
+    author: String,
+    #[command(flatten)]
+    node: Asked,
+}
+
+impl Order {
+    fn split(self) -> (operate::Order, PathBuf) {
+        let Self { subject, reason, author, node } = self;
+        (operate::Order { subject, author, reason, admin: node.admin, json: node.json }, node.token_file)
+    }
+}
+
+#[derive(Debug, Args)]
 struct Status {
     #[command(flatten)]
     node: Asked,
@@ -216,6 +262,14 @@ pub fn run() -> ExitCode {
         Command::Status(Status { node }) => status::run(node.admin, &node.token_file, node.json),
         Command::Explain(Explain { what: Explained::Dns { name, from, kind, node } }) => {
             explain::dns(&name, from, &kind, node.admin, &node.token_file, node.json)
+        }
+        Command::Drain(Drain { order, over, expires_in }) => {
+            let (order, token_file) = order.split();
+            operate::drain(&order, over, expires_in, &token_file)
+        }
+        Command::Ready(Ready { order }) => {
+            let (order, token_file) = order.split();
+            operate::ready(&order, &token_file)
         }
         Command::Geo(about) => geo::run(about.file.as_deref(), about.pack.as_deref()),
         Command::Demo => demo::run(),

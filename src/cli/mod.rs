@@ -8,6 +8,7 @@ mod client;
 mod demo;
 mod explain;
 mod geo;
+mod operate;
 mod report;
 mod schema;
 mod serve;

@@ -117,6 +117,8 @@ pub struct Http {
     pub max_connection_age: Duration,
     /// Time that requests in flight get when the node stops.
     pub drain_timeout: Duration,
+    /// How long it takes until all clients of a drained region were told to leave.
+    pub drain_pace: Duration,
     /// Networks whose `X-Forwarded-*` and request id are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Networks whose connections begin with a PROXY header.

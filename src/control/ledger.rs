@@ -86,13 +86,14 @@ impl Ledger {
     /// Makes a subject's row, and the row of its group, say what follows from its beliefs.
     pub(super) fn settle(&mut self, at: usize, now: Ticks) {
         let entry = &mut self.roster.entries[at];
+        entry.finish_leaving(now);
         let merged = entry.beliefs.merge(now);
         let before = std::mem::replace(&mut entry.merged, merged);
         let says = entry.told(&before.state, self.is_ready, now);
         let said = std::mem::replace(&mut entry.row_says, says);
-        self.motion.entry(at, says.is_returning);
+        self.motion.entry(at, entry.moves());
         if said != says {
-            if says.is_returning {
+            if entry.moves() {
                 self.writer.shift(&entry.row, says, now);
             } else {
                 self.writer.change(&entry.row, says, now);

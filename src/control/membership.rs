@@ -3,11 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    journal::Journal, ledger::Ledger, merge::Beliefs, meters::Meters, motion::Motion, overrides::OverrideList,
-    roster::Roster, suspicion::Suspicion,
+    journal::Journal,
+    ledger::Ledger,
+    merge::Beliefs,
+    meters::Meters,
+    motion::{Leave, Motion},
+    overrides::{Action, OverrideList},
+    roster::Roster,
+    suspicion::Suspicion,
 };
 use crate::{
-    clock::Clock,
+    clock::{self, Clock},
     config::Config,
     fleet::Source,
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, SelectorBuilder, Writer},
@@ -44,16 +50,24 @@ impl Ledger {
     /// Moves to this config and says the new generation's revision. Subjects that stay keep what is believed of them.
     pub(super) fn apply(&mut self, config: Arc<Config>, compiled: Compiled) -> u64 {
         self.revision += 1;
-        let now = self.clock.ticks();
+        let (now, today) = (self.clock.ticks(), clock::unix_time().as_secs());
         let wanted = membership(&config, self.revision, compiled);
         let (roster, overrides) = (&mut self.roster, &self.overrides);
         self.writer.publish_filled(wanted, |writer, next| {
             let remembered = |subject: &_| {
-                let mut beliefs = Beliefs::default();
+                let (mut beliefs, mut leaves) = (Beliefs::default(), None);
                 for (kept, until) in overrides.of(subject) {
-                    beliefs.hear(Source::Operator, kept.action.belief(), *until);
+                    let began = Duration::from_secs(today.saturating_sub(kept.created));
+                    let leave = match kept.action {
+                        Action::Evacuate(over) => Leave::of(over, began, *until, now),
+                        _ => None,
+                    };
+                    if leave.is_none() {
+                        beliefs.hear(Source::Operator, kept.action.belief(), *until);
+                    }
+                    leaves = leaves.or(leave);
                 }
-                beliefs
+                (beliefs, leaves)
             };
             *roster = Roster::of(next, &config, std::mem::take(roster), remembered, now);
             roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.row_says, now));

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Ticks,
-    fleet::{BasisPoints, Health},
+    fleet::{BasisPoints, Belief, Health, Source},
     policy::{self, Pace},
     table::RowState,
 };
@@ -44,6 +44,28 @@ fn note(moving: &mut BTreeSet<usize>, at: usize, moves: bool) {
         moving.insert(at);
     } else {
         moving.remove(&at);
+    }
+}
+
+/// An evacuation, while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leave {
+    ends: Ticks,
+    over: Duration,
+    /// Through when the operator's word holds.
+    until: Ticks,
+}
+
+impl Leave {
+    /// One that takes so long and began so long ago, through `until`; `None` where it is over.
+    pub(super) fn of(over: Duration, began: Duration, until: Ticks, now: Ticks) -> Option<Self> {
+        let left = over.checked_sub(began).filter(|left| !left.is_zero())?;
+        Some(Self { ends: now.after(left), over, until })
+    }
+
+    fn share(&self, now: Ticks) -> BasisPoints {
+        let left = u64::from(self.ends.0.saturating_sub(now.0)) * 100;
+        BasisPoints::ratio(left, u64::try_from(self.over.as_millis()).unwrap_or(u64::MAX)).max(BasisPoints::LEAST)
     }
 }
 
@@ -83,6 +105,18 @@ impl Return {
 }
 
 impl Entry {
+    /// Drains, where an evacuation is over.
+    pub(super) fn finish_leaving(&mut self, now: Ticks) {
+        let Some(leave) = self.leaves.filter(|leave| leave.ends <= now || leave.until < now) else { return };
+        self.leaves = None;
+        self.beliefs.hear(Source::Operator, Belief::Drain, leave.until);
+    }
+
+    /// Whether its row says something else with the next tick, even if nothing happens.
+    pub(super) fn moves(&self) -> bool {
+        self.returns.is_some() || self.leaves.is_some()
+    }
+
     /// What its row says now, when its state was another one `before`.
     pub(super) fn told(&mut self, before: &RowState, joins: bool, now: Ticks) -> RowState {
         let state = self.merged.state;
@@ -94,7 +128,10 @@ impl Entry {
         }
         match share {
             Some(share) => RowState { weight: state.weight.thinned(share), is_returning: true, ..state },
-            None => state,
+            None => match self.leaves {
+                Some(leave) => RowState { weight: state.weight.thinned(leave.share(now)), ..state },
+                None => state,
+            },
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     derive::{Part, Tally},
     merge::{Beliefs, Merged},
     meters,
-    motion::Return,
+    motion::{Leave, Return},
     suspicion::Standing,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub(super) struct Entry {
     /// How it returns from where it was lost.
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
+    pub(super) leaves: Option<Leave>,
     /// When the row last changed in what it means; calendar time.
     pub(super) since: Duration,
     /// The tick at which it is looked at again.
@@ -132,7 +133,7 @@ impl Roster {
         generation: &Generation,
         config: &Config,
         before: Self,
-        remembered: impl Fn(&Subject) -> Beliefs,
+        remembered: impl Fn(&Subject) -> (Beliefs, Option<Leave>),
         now: Ticks,
     ) -> Self {
         let mut roster = Self::default();
@@ -201,7 +202,7 @@ impl Known {
         (region, place): (usize, Place),
         pace: Pace,
         row: &RowHandle,
-        remembered: impl Fn(&Subject) -> Beliefs,
+        remembered: impl Fn(&Subject) -> (Beliefs, Option<Leave>),
     ) -> Entry {
         if let Some(same) = self.entries.remove(&subject) {
             return Entry { region, place, pace, row: row.clone(), armed: None, ..same };
@@ -210,8 +211,10 @@ impl Known {
             Subject::Origin { pool, address } => meters::origin_up(pool, address),
             Subject::FrontDoor { region } => meters::front_door_up(region),
         };
+        let (beliefs, leaves) = remembered(&subject);
         Entry {
-            beliefs: remembered(&subject),
+            beliefs,
+            leaves,
             subject,
             region,
             place,

@@ -10,6 +10,7 @@ mod disguises;
 mod dns;
 mod dns_https;
 mod doors;
+mod drain;
 mod hostile;
 mod hostile2;
 mod house;

@@ -32,6 +32,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::duration(changes, "http", "idle_timeout", before.idle_timeout, after.idle_timeout);
     fields::duration(changes, "http", "max_connection_age", before.max_connection_age, after.max_connection_age);
     fields::duration(changes, "http", "drain_timeout", before.drain_timeout, after.drain_timeout);
+    fields::duration(changes, "http", "drain_pace", before.drain_pace, after.drain_pace);
     let (networks_before, networks_after) =
         (fields::list(&before.trusted_proxies), fields::list(&after.trusted_proxies));
     changes.field("http", "trusted_proxies", &networks_before, &networks_after);

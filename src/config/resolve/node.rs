@@ -121,6 +121,7 @@ pub(super) fn http(document: &Document) -> Http {
         idle_timeout: http.idle_timeout.value,
         max_connection_age: http.max_connection_age.value,
         drain_timeout: http.drain_timeout.value,
+        drain_pace: http.drain_pace.value,
         trusted_proxies: http.trusted_proxies.items.iter().map(|network| network.value).collect(),
         proxy_protocol: http.proxy_protocol.items.iter().map(|network| network.value).collect(),
         identity: identity(&http.identity),

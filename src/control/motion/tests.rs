@@ -186,3 +186,36 @@ fn a_row_on_its_way_counts_as_moved() {
     let moved = ledger.writer.row(&key).unwrap().moved_at();
     assert_eq!(moved, ledger.clock.ticks());
 }
+
+#[test]
+fn an_evacuation_goes_evenly_and_ends_in_a_drain() {
+    let mut ledger = scene(FAILOVER, SlowStart::default());
+    let evacuate = Action::Evacuate(SECOND * 60);
+    ledger.orders(door("b"), evacuate, None).unwrap();
+    passes(&mut ledger, SECOND * 15, &[]);
+    let row = ledger.row(&door("b"));
+    assert_eq!((weight(row), row.is_draining, row.is_returning), (7_500, false, false));
+    ledger.apply(Arc::clone(&ledger.config), Compiled::default());
+    passes(&mut ledger, SECOND * 44, &[]);
+    assert_eq!((weight(ledger.row(&door("b"))), ledger.row(&door("b")).is_draining), (167, false));
+    passes(&mut ledger, SECOND * 2, &[]);
+    assert!(ledger.row(&door("b")).is_draining);
+    // A drain at once takes its place, and so does taking it back.
+    ledger.orders(door("c"), evacuate, None).unwrap();
+    ledger.orders(door("c"), Action::Drain, None).unwrap();
+    assert!(ledger.row(&door("c")).is_draining);
+    ledger.orders(door("a"), evacuate, None).unwrap();
+    passes(&mut ledger, SECOND * 30, &[]);
+    ledger.clear_override(&door("a")).unwrap();
+    passes(&mut ledger, SECOND * 60, &[]);
+    assert_eq!((weight(ledger.row(&door("a"))), ledger.row(&door("a")).is_draining), (10_000, false));
+}
+
+#[test]
+fn an_evacuation_that_expires_is_over() {
+    let mut ledger = scene(FAILOVER, SlowStart::default());
+    ledger.orders(door("b"), Action::Evacuate(SECOND * 60), Some(SECOND * 30)).unwrap();
+    passes(&mut ledger, SECOND * 32, &[]);
+    let row = ledger.row(&door("b"));
+    assert_eq!((weight(row), row.is_draining), (10_000, false));
+}

@@ -74,6 +74,9 @@ section! {
         max_connection_age: Duration = "1h" in "1s" ..= "24h",
         /// Time that requests in flight get when the node stops.
         drain_timeout: Duration = "30s" in "0s" ..= "1h",
+        /// When the region of this node is drained: how long it takes until the last client with a kept connection is told to leave, with
+        /// `Connection: close` or GOAWAY after an answer. Its requests go to other regions meanwhile.
+        drain_pace: Duration = "30s" in "0s" ..= "1h",
         /// Networks whose `X-Forwarded-*` and request id are believed.
         trusted_proxies: List<IpNet> = [],
         /// Networks whose connections begin with a PROXY header, version 1 or 2, that says whose they are. They have to have one; those of
