@@ -20,7 +20,7 @@ pub use route::{
     Redirect, Respond, Route, RouteTimeouts, Template, Test, Variable,
 };
 
-use crate::fleet::{Address, Location, RegionId};
+use crate::fleet::{Address, Location, PoolId, RegionId};
 
 mod dns;
 mod tls;
@@ -287,6 +287,8 @@ pub struct Pool {
     pub slow_start: SlowStart,
     /// What happens when nothing permitted is healthy.
     pub when_all_down: WhenAllDown,
+    /// Which pool is asked before that.
+    pub last_resort: Option<PoolId>,
     /// How long each step may take.
     pub timeouts: Timeouts,
     /// How those of other regions are reached.

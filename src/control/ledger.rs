@@ -109,6 +109,12 @@ impl Ledger {
         if has_new_meaning(&before.state, &merged.state) || before.source != merged.source {
             entry.since = clock::unix_time();
             entry.gauge.set(meters::level(merged.state.health));
+            let fell =
+                before.state.health == Health::Up && merged.state.health == Health::Down && !merged.state.is_forced;
+            if let Some(seen) = entry.last_good.filter(|_| fell) {
+                let is_door = matches!(entry.place, Place::FrontDoor);
+                self.meters.failover(is_door).observe(self.clock.now().saturating_sub(seen));
+            }
             self.journal.subject(&entry.subject, &before.state, &merged);
         }
         if !entry.is_judged && merged.state.health != Health::Unknown {

@@ -39,6 +39,8 @@ pub(super) struct Entry {
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
     pub(super) leaves: Option<Leave>,
+    /// When its own probes last saw it work.
+    pub(super) last_good: Option<Duration>,
     /// When the row last changed in what it means; calendar time.
     pub(super) since: Duration,
     /// The tick at which it is looked at again.
@@ -224,6 +226,7 @@ impl Known {
             row_says: RowState::default(),
             pace,
             returns: None,
+            last_good: None,
             since: clock::unix_time(),
             armed: None,
             is_judged: false,

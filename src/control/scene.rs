@@ -142,6 +142,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         check: check(None),
         slow_start: SlowStart::default(),
         when_all_down: WhenAllDown::Open,
+        last_resort: None,
         timeouts: Timeouts { connect: second, response_head: second, between_bytes: second, tunnel_idle: second },
         via: Via::Direct,
         retries: 1,

@@ -5,13 +5,14 @@
 //! neighbour   the next regions, nearest first, that keep all of their own clients and have room
 //! over        whatever is healthy anywhere, over capacity
 //! unproven    what has no verdict yet
+//! resort      another pool, where one is named: who climbs asks for it, as it is climbed by itself
 //! open        everything an operator did not take out, where the pool opens when all is down
 //! ```
 //!
 //! A region whose front door an operator drained or took down takes no new work on any rung above `open`; one that was given a weight keeps
 //! that much.
 //!
-//! Not here: classes and the pool's last resort, which come with the issue that brings them; residency, which narrows `regions`.
+//! Not here: classes; residency, which narrows `regions`.
 
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub enum Rung {
     OverCapacity,
     /// Without a verdict yet.
     Unproven,
+    /// Of another pool, as this one has nobody left.
+    LastResort,
     /// Down, but better than nothing.
     Open,
 }
@@ -46,6 +49,7 @@ impl Rung {
             Self::Neighbour => "neighbour",
             Self::OverCapacity => "over-capacity",
             Self::Unproven => "unproven",
+            Self::LastResort => "last-resort",
             Self::Open => "open",
         }
     }

@@ -79,6 +79,7 @@ fn a_region_whose_origins_die_leaves_dns_and_http_together_and_returns() {
         assert_eq!(get(node.http(), "x", "/").unwrap().text(), "far");
     }
     assert!(left_http < BOUND + SLACK, "{left_http:?}");
+    assert_eq!(node.metric("meridian_failover_seconds_count{of=\"origin\"}"), 1);
 
     near.revive();
     eventually("requests return", || (get(node.http(), "x", "/").unwrap().text() == "near").then_some(()));

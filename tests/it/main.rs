@@ -22,6 +22,7 @@ mod node;
 mod pairs;
 mod proxy;
 mod querylog;
+mod resort;
 mod retries;
 mod routes;
 mod scenarios;

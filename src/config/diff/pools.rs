@@ -18,6 +18,10 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     for (name, before, after) in both {
         let subject = format!("pool `{name}`");
         compare_settings(&subject, before, after, changes);
+        let resort = |config: &Config, pool: &Pool| {
+            pool.last_resort.map_or("none".to_owned(), |id| config.pools[id.index()].name.to_string())
+        };
+        changes.field(&subject, "last_resort", &resort(old, before), &resort(new, after));
         compare_origins(&subject, (old, before), (new, after), changes);
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
     let pool_names = Names::new("pool", &document.pools);
 
     let regions = regions::resolve(document, &listen, problems);
-    let pools = pools::resolve(document, &region_names, problems);
+    let pools = pools::resolve(document, &region_names, &pool_names, problems);
     let routes = routes::resolve(document, &pool_names, problems);
     let policies = Policies::named(&document.policies, &region_names, &regions, problems);
     let written = &document.routes;

@@ -41,6 +41,9 @@ section! {
     pub(crate) struct Pool ("a pool") {
         /// What happens when no origin is healthy: `open` tries all of them by configured weight, `closed` refuses.
         when_all_down: WhenAllDown = "open",
+        /// The pool that is asked when none of this one's origins is healthy anywhere, before `when_all_down` counts: a page that says sorry, or
+        /// an older copy. It speaks the same protocol, and has no last resort of its own.
+        last_resort: Text = optional "nobody else is asked",
         /// How the origins of other regions are reached: `direct`, or by their region's `front-door`, where a node of that region chooses among
         /// them. Such a request says in `CDN-Loop` that it was passed on, so that it stays in the region it is passed to; the nodes there should
         /// have this one's address among `http.trusted_proxies`, else they take it for the client.
