@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{check, demo, explain, geo, operate, report, schema, serve, status};
-use crate::{config::Identity, telemetry::LogFormat};
+use crate::{admin::RouteQuestion, config::Identity, telemetry::LogFormat};
 
 /// The program's, and how old the places are that it knows by itself.
 static VERSION: LazyLock<String> =
@@ -142,6 +142,22 @@ struct Explain {
 
 #[derive(Debug, Subcommand)]
 enum Explained {
+    /// A request: its route, each region and why it is passed over, the rung of the ladder, the origin.
+    Route {
+        /// An `http` or `https` URL.
+        url: String,
+        /// Whose request it is.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+        from: IpAddr,
+        /// Its method.
+        #[arg(long, value_name = "METHOD", default_value = "GET")]
+        method: String,
+        /// A header of it, as `NAME: VALUE`; may be given more than once.
+        #[arg(long = "header", value_name = "HEADER", value_parser = header)]
+        headers: Vec<(String, String)>,
+        #[command(flatten)]
+        node: Asked,
+    },
     /// A DNS answer: each step from the client's place to the region.
     Dns {
         /// The name asked for.
@@ -228,6 +244,11 @@ struct Asked {
     json: bool,
 }
 
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("a header is written `NAME: VALUE`")?;
+    Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+}
+
 /// Parses the command line and runs it.
 pub fn run() -> ExitCode {
     let command = match Cli::try_parse() {
@@ -260,6 +281,10 @@ pub fn run() -> ExitCode {
         Command::Schema(Schema { reference: true }) => report::say(&schema::run(schema::Form::Reference)),
         Command::Schema(_) => report::say(&schema::run(schema::Form::JsonSchema)),
         Command::Status(Status { node }) => status::run(node.admin, &node.token_file, node.json),
+        Command::Explain(Explain { what: Explained::Route { url, from, method, headers, node } }) => {
+            let question = RouteQuestion { method, url, from, headers };
+            explain::route(&question, node.admin, &node.token_file, node.json)
+        }
         Command::Explain(Explain { what: Explained::Dns { name, from, kind, node } }) => {
             explain::dns(&name, from, &kind, node.admin, &node.token_file, node.json)
         }

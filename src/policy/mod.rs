@@ -12,5 +12,5 @@ mod spare;
 
 pub use carry::{carry, share_that_carries};
 pub use comeback::{Kept, Pace};
-pub use ladder::{Climb, Rung, climb};
+pub use ladder::{Climb, LeftOut, Rung, climb};
 pub use spare::Spare;

@@ -30,6 +30,8 @@ pub(super) struct Case {
 pub(super) struct Plan {
     /// Whose origin: the case's, or its last resort.
     pub(super) pool: PoolId,
+    /// Where it stands.
+    pub(super) region: RegionId,
     /// Position among the pool's origins.
     pub(super) origin: usize,
     /// On which rung of the ladder it was found.
@@ -91,21 +93,25 @@ impl Picker {
         loop {
             let with = Climb { pool, regions, home: routing.home, when_all_down, snapshot, spare: &routing.spare, now };
             let (rung, region) = policy::climb(&with, &mut self.random).ok_or(Refusal::NoHealthyOrigin)?;
-            let standard = match rung {
-                Rung::Home | Rung::Neighbour | Rung::OverCapacity => Standard::Proven,
-                Rung::Unproven | Rung::LastResort => Standard::Unproven,
-                Rung::Open => Standard::Any,
-            };
+            let standard = standard(rung);
             let chosen = (case.pool, &**pool);
             let (turns, random) = (&mut self.turns, &mut self.random);
             if let Some(origin) = balance::pick(chosen, region, standard, tried, snapshot.now, turns, random) {
-                routing.spare.count(region, now);
                 let load = pool.selector::<Selector>().and_then(|selector| selector.load(origin));
-                return Ok(Plan { pool: case.pool, origin, rung, in_flight: load.map(Load::begin) });
+                return Ok(Plan { pool: case.pool, region, origin, rung, in_flight: load.map(Load::begin) });
             }
             // All origins there were tried, or turned down between two reads: ask the regions that are left.
             left = regions.iter().copied().filter(|other| *other != region).collect();
             regions = &left;
         }
+    }
+}
+
+/// How good an origin has to be on a rung.
+pub(super) fn standard(rung: Rung) -> Standard {
+    match rung {
+        Rung::Home | Rung::Neighbour | Rung::OverCapacity => Standard::Proven,
+        Rung::Unproven | Rung::LastResort => Standard::Unproven,
+        Rung::Open => Standard::Any,
     }
 }

@@ -197,7 +197,10 @@ impl Worker {
     /// Picks from what is believed at this moment, within the generation that the request began with.
     pub(super) fn pick(&self, case: &Case, view: &View, routing: &Routing, tried: &[usize]) -> Result<Plan, Refusal> {
         let snapshot = Snapshot { generation: &view.0, now: self.clock.ticks() };
-        self.picker.borrow_mut().pick(case, routing, snapshot, tried, self.clock.now())
+        let now = self.clock.now();
+        let plan = self.picker.borrow_mut().pick(case, routing, snapshot, tried, now)?;
+        routing.spare.count(plan.region, now);
+        Ok(plan)
     }
 
     /// Has a client's DNS message answered; says for how many seconds that may be kept. Nothing where it is nothing to answer.

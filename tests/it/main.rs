@@ -11,6 +11,7 @@ mod dns;
 mod dns_https;
 mod doors;
 mod drain;
+mod explain;
 mod hostile;
 mod hostile2;
 mod house;
