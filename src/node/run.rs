@@ -28,21 +28,27 @@ impl Node {
         ran
     }
 
+    /// What the admin pages read from.
+    fn surface(&self) -> Surface {
+        let (table, clock) = (&self.table, &self.clock);
+        Surface::new(
+            &self.config,
+            table.clone(),
+            clock.clone(),
+            self.exporter.clone(),
+            self.commands.clone(),
+            (
+                Arc::new(dns::Explainer::new(table.clone(), clock.clone())),
+                Arc::new(proxy::Explainer::new(table.clone(), clock.clone())),
+            ),
+        )
+    }
+
     async fn live(self, stop_with_stdin: bool) -> Result<(), BuildError> {
         let mut wishes = Wishes::listen(stop_with_stdin)?;
         files::make_room(&self.config);
         let (stop, mut stopped) = watch::channel(false);
-        let surface = Arc::new(Surface::new(
-            &self.config,
-            self.table.clone(),
-            self.clock.clone(),
-            self.exporter.clone(),
-            self.commands.clone(),
-            (
-                Arc::new(dns::Explainer::new(self.table.clone(), self.clock.clone())),
-                Arc::new(proxy::Explainer::new(self.table.clone(), self.clock.clone())),
-            ),
-        ));
+        let surface = Arc::new(self.surface());
         let (http, https) = (self.http.http().to_vec(), self.http.https().to_vec());
         let (dns, admin) = (self.dns.addresses().to_vec(), self.admin.address());
         let (dns_tls, dns_https) = (self.dns.tls().to_vec(), self.dns.https().to_vec());

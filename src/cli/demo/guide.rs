@@ -38,7 +38,7 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
         })
         .collect();
     format!(
-        r#"
+        r"
   meridian demo: three regions, two origins each, one table of health per node
 
 {rows}
@@ -71,7 +71,7 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
   Logs and config: {directory}
   Stop with Ctrl-C.
 
-"#,
+",
         last_process = nodes.process_id(scene.places.len() - 1),
         directory = directory.display(),
     )

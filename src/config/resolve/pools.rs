@@ -43,7 +43,7 @@ fn last_resort(
 ) -> Option<PoolId> {
     let written = pool.last_resort.as_ref()?;
     let position = names.find(written, written.place, problems)?;
-    let resort = &document.pools.iter().nth(position)?.value;
+    let resort = &document.pools.entries.get(position)?.value;
     let (why, hint) = if written.value.0 == name {
         ("a pool cannot be its own last resort", "name another pool")
     } else if resort.last_resort.as_ref().is_some() {
