@@ -26,7 +26,7 @@ const NEAR: &str = "127.0.0.1";
 const FAR: &str = "127.0.77.1";
 /// What is played before the failure, and after it.
 const BEFORE: Duration = Duration::from_millis(1_500);
-const AFTER: Duration = Duration::from_millis(5_000);
+const AFTER: Duration = Duration::from_secs(5);
 
 /// How the near server, or the near front door, fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
