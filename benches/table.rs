@@ -296,6 +296,7 @@ fn signal(criterion: &mut Criterion) {
             source: Source::Probe,
             belief: Belief::Health(health),
             valid_for: Some(Duration::from_secs(3)),
+            said: None,
         };
         group.bench_function(BenchmarkId::new("verdict renewed", origins), |bench| {
             bench.iter(|| control.hear(&say(Health::Up)));

@@ -24,7 +24,7 @@ use meridian::{
     control::{Control, Start},
     dns::{Asked, Client, Transport},
     fleet::AnswerDns,
-    proxy,
+    health, proxy,
     resolver::{Directory, Resolver},
     table::Compiled,
 };
@@ -159,6 +159,7 @@ fn allocations_of_10_000_requests(origin: &str) -> u64 {
         config: Arc::clone(&config),
         compiled: Compiled::default()
             .with(proxy::Routing::build(&config, None, &meridian::tls::Outward::none(&config)))
+            .with(health::watchlist(&config, None))
             .with(directory.clone()),
         build_selector: Some(Box::new(balance::build)),
         clock: clock.clone(),
@@ -166,7 +167,9 @@ fn allocations_of_10_000_requests(origin: &str) -> u64 {
     .unwrap();
     let server = proxy::Server::bind(&config.listen, 1).unwrap();
     let address = server.http()[0];
-    let running = server.start(&table, &clock, || Box::new(Nobody)).unwrap();
+    // Nobody listens: what is dropped costs as much.
+    let (judge, _) = tokio::sync::mpsc::channel(16);
+    let running = server.start(&table, &clock, || Box::new(Nobody), &judge).unwrap();
 
     let mut client = TcpStream::connect(address).unwrap();
     let mut buffer = [0; 4096];

@@ -82,14 +82,25 @@ fn cells(row: &RowStatus) -> [Cell; 4] {
         "down" => Color::Red,
         _ => Color::Yellow,
     };
-    let source = row.source.as_deref().unwrap_or_default();
-    let why = row.note.as_ref().map_or_else(|| source.to_owned(), |note| format!("{source}: {note}"));
     [
         Cell::new(words).fg(color),
         right(format!("{:.0} %", row.share_percent)),
         right(row.since_seconds.map_or_else(String::new, ago)),
-        Cell::new(why),
+        Cell::new(why(row)),
     ]
+}
+
+/// Who is believed, why and how long, and what it keeps from sight.
+fn why(row: &RowStatus) -> String {
+    let mut why = row.source.clone().unwrap_or_default();
+    for words in [&row.said, &row.note].into_iter().flatten() {
+        why += &format!(": {words}");
+    }
+    why += &row.until_seconds.map_or_else(String::new, |seconds| format!(", for {}", ago(seconds)));
+    if !row.beneath.is_empty() {
+        why += &format!(" ({})", row.beneath.join("; "));
+    }
+    why
 }
 
 /// A span as people say it.

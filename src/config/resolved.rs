@@ -23,12 +23,14 @@ pub use route::{
 use crate::fleet::{Address, Location, PoolId, RegionId};
 
 mod dns;
+mod passive;
 mod tls;
 
 pub use dns::{
     Alias, Area, Branch, Cookies, Dns, Geo, Https, Policy, PolicyKind, QueryLog, RecordSet, ResponseRate, Soa, Steered,
     Zone,
 };
+pub use passive::{FailureRatio, LatencyOutlier, Passive, PassiveMode, SuccessRate};
 pub use tls::{ClientCertificates, Demands, OriginTls, Pair, Tls, TlsVersion, Trust, UnknownHost};
 
 /// A whole config.
@@ -285,6 +287,8 @@ pub struct Pool {
     pub check: Check,
     /// How an origin that returns gets its share.
     pub slow_start: SlowStart,
+    /// What requests show of them.
+    pub passive: Passive,
     /// What happens when nothing permitted is healthy.
     pub when_all_down: WhenAllDown,
     /// Which pool is asked before that.

@@ -63,6 +63,7 @@ impl Ledger {
             self.roster.entries[at].beliefs.hear(signal.source, signal.belief, until);
             self.settle(at, now);
         }
+        self.roster.entries[at].beliefs.note(signal.source, signal.said.as_ref(), now);
     }
 
     /// Does what time alone makes happen. Says whether overrides ended.

@@ -7,6 +7,21 @@
 //! A belief holds through its last tick. Then it is gone, with one exception: the health that a checker (probe, peer) saw
 //! last stays, marked stale, because nothing turns down by itself. Of two checkers one that still sees beats one that does
 //! not; among equals the stronger wins. A probe whose node doubts its own eyes counts as one that does not see.
+//!
+//! Who is believed about health, strongest first:
+//!
+//! | source | says | holds | when its time is over |
+//! |---|---|---|---|
+//! | operator | up, down | until cleared, or as long as was said | gone |
+//! | drill | up, down | as long as the drill | gone |
+//! | traffic | down: an origin is ejected | as long as the ejection | gone |
+//! | probe | up, down | five intervals, at least 10 s, from every probe | stays, stale |
+//! | peer | up, down | as long as the peer says | stays, stale |
+//!
+//! So a passing check does not end an ejection, and an operator's "up" does; when an ejection is over, the row is what the check says meanwhile,
+//! which the report shows beneath it all the time.
+
+use std::sync::Arc;
 
 use crate::{
     clock::Ticks,
@@ -15,7 +30,7 @@ use crate::{
 };
 
 /// What one source believes, dimension by dimension, and through which tick.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct View {
     /// Up or down; a source that does not know does not speak.
     pub(super) health: Option<(Health, Ticks)>,
@@ -23,10 +38,19 @@ pub(super) struct View {
     pub(super) drain: Option<Ticks>,
     /// Its share of the configured weight.
     pub(super) weight: Option<(BasisPoints, Ticks)>,
+    /// Why, in its own words.
+    pub(super) said: Option<Arc<str>>,
+    /// Since when it says what it says about health.
+    pub(super) since: Option<Ticks>,
 }
 
 impl View {
     fn hear(&mut self, belief: Belief, until: Ticks) {
+        if let Belief::Health(health) = belief
+            && self.health.is_none_or(|(known, _)| known != health)
+        {
+            (self.said, self.since) = (None, None);
+        }
         match belief {
             Belief::Health(Health::Unknown) => self.health = None,
             Belief::Health(health) => self.health = Some((health, until)),
@@ -42,7 +66,7 @@ impl View {
 }
 
 /// What is believed of one subject, source by source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Beliefs {
     views: [View; Source::ALL.len()],
     /// The node suspects itself of seeing this subject wrongly.
@@ -62,6 +86,19 @@ impl Beliefs {
     /// Takes in one more belief, which holds through `until`.
     pub(super) fn hear(&mut self, source: Source, belief: Belief, until: Ticks) {
         self.views[source as usize].hear(belief, until);
+    }
+
+    /// Remembers why a source says what it was just heard to say, and since when.
+    pub(super) fn note(&mut self, source: Source, said: Option<&Arc<str>>, now: Ticks) {
+        let view = &mut self.views[source as usize];
+        if view.health.is_some() {
+            view.since.get_or_insert(now);
+        }
+        if let Some(said) = said
+            && view.said.as_ref() != Some(said)
+        {
+            view.said = Some(Arc::clone(said));
+        }
     }
 
     /// What one source believes.

@@ -1,6 +1,6 @@
 //! Why each row is what it is: for status, the admin API and whoever is on call.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{ledger::Ledger, overrides::Override, roster::Entry};
 use crate::{
@@ -31,12 +31,18 @@ pub struct SubjectReport {
 }
 
 /// What one source says of one subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewReport {
     /// Who.
     pub source: Source,
     /// Does it work? `None` where it does not say.
     pub health: Option<Health>,
+    /// Why, in its own words.
+    pub said: Option<Arc<str>>,
+    /// How long it has been saying so.
+    pub age: Option<Duration>,
+    /// For how long that verdict holds, where it ends at all; zero where it has.
+    pub valid_for: Option<Duration>,
     /// Whether that verdict has outlived its time.
     pub is_stale: bool,
     /// It takes no new work.
@@ -55,8 +61,6 @@ impl Ledger {
     fn report(&self, entry: &Entry, now: Ticks) -> SubjectReport {
         let merged = entry.beliefs.merge(now);
         let overrides = self.overrides.of(&entry.subject).iter();
-        let until = merged.state.valid_until;
-        let steps = until.0.saturating_sub(now.0);
         SubjectReport {
             subject: entry.subject.clone(),
             state: RowState {
@@ -66,7 +70,7 @@ impl Ledger {
             },
             source: merged.source,
             since: entry.since,
-            valid_for: (until != Ticks::FOREVER).then(|| Duration::from_millis(100) * steps),
+            valid_for: left(merged.state.valid_until, now),
             is_withheld: entry.withheld.is_some(),
             views: Source::ALL.into_iter().filter_map(|source| view_report(entry, source, now)).collect(),
             overrides: overrides.filter(|(_, until)| *until >= now).map(|(kept, _)| kept.clone()).collect(),
@@ -82,6 +86,9 @@ fn view_report(entry: &Entry, source: Source, now: Ticks) -> Option<ViewReport> 
     let report = ViewReport {
         source,
         health: verdict.map(|(health, _)| health),
+        said: view.said.clone().filter(|_| verdict.is_some()),
+        age: view.since.filter(|_| verdict.is_some()).map(|since| span(since, now)),
+        valid_for: verdict.and_then(|(_, until)| left(until, now)),
         is_stale: verdict.is_some_and(|(_, until)| !is_live(&until)),
         is_draining: view.drain.as_ref().is_some_and(is_live),
         weight: view.weight.filter(|(_, until)| is_live(until)).map(|(share, _)| share),
@@ -89,7 +96,21 @@ fn view_report(entry: &Entry, source: Source, now: Ticks) -> Option<ViewReport> 
     (report.health.is_some() || report.is_draining || report.weight.is_some()).then_some(report)
 }
 
+fn span(from: Ticks, to: Ticks) -> Duration {
+    Duration::from_millis(100) * to.0.saturating_sub(from.0)
+}
+
+/// What is left of a time that ends.
+fn left(until: Ticks, now: Ticks) -> Option<Duration> {
+    (until != Ticks::FOREVER).then(|| span(now, until))
+}
+
 impl SubjectReport {
+    /// What the one whose word stands says of itself.
+    pub fn standing(&self) -> Option<&ViewReport> {
+        self.views.iter().find(|view| Some(view.source) == self.source)
+    }
+
     /// How long ago the row last changed in what it means.
     pub fn age(&self) -> Duration {
         clock::unix_time().saturating_sub(self.since)

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Config, Failover, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry,
-        SlowStart, Timeouts, Via, WhenAllDown,
+        self, Check, CheckKind, CheckTiming, Config, Failover, FrontDoor, Node, Origin, Passive, Pool, Protocol,
+        Region, Retry, SlowStart, Timeouts, Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -53,7 +53,7 @@ pub(super) fn door(region: &str) -> Subject {
 
 pub(super) fn probed(subject: Subject, health: Health) -> Signal {
     let valid_for = Some(Duration::from_secs(3));
-    Signal { subject, source: Source::Probe, belief: Belief::Health(health), valid_for }
+    Signal { subject, source: Source::Probe, belief: Belief::Health(health), valid_for, said: None }
 }
 
 pub(super) fn ledger(regions: &[&str], pools: &[(&str, Origins<'_>)]) -> Ledger {
@@ -141,6 +141,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         tls: None,
         check: check(None),
         slow_start: SlowStart::default(),
+        passive: usual_passive(),
         when_all_down: WhenAllDown::Open,
         last_resort: None,
         timeouts: Timeouts { connect: second, response_head: second, between_bytes: second, tunnel_idle: second },
@@ -159,6 +160,12 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         max_idle_connections: 1,
         idle_timeout: second,
     }
+}
+
+fn usual_passive() -> Passive {
+    let text = "[regions.here]\naddresses = [\"192.0.2.1\"]\n[[pools.shop.origins]]\naddress = \"127.0.0.1:1\"\n";
+    let config = config::from_text("scene.toml", text, &config::Identity::default()).config.unwrap();
+    config.pools[0].passive.clone()
 }
 
 fn check(port: Option<u16>) -> Check {

@@ -19,6 +19,11 @@
 //!   left after detection, plus the time to the next probe of the third, plus one window;
 //! - after [`LONGEST_DOUBT`] in any case: what lasts that long is the truth.
 //!
+//! Only probes count here. Requests stand beside it: one that fails proves nothing about the eyes, and what is ejected for it (never more than half
+//! of a pool) stays ejected while the node suspects itself, since requests go on to what it keeps up. One that succeeds says that the network works
+//! on its way, but not that a probe would see it: requests travel by connections that are kept, and outlive the road for new ones. So traffic
+//! neither begins nor ends a suspicion.
+//!
 //! The window is the longest time that a check of the config takes to notice a death, so that one cause stays in one window
 //! however probes are spread; at least 2 s, at most 30 s.
 //!

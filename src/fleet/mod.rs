@@ -1,4 +1,4 @@
-//! The nouns that every part shares: ids, weight, health, place, signal.
+//! The nouns that every part shares: ids, weight, health, place, signal, observation.
 //!
 //! Plain data without behaviour of its own, so that parts which never name each other still speak of the same things.
 //!
@@ -10,8 +10,10 @@ mod health;
 mod ids;
 mod inspect;
 mod name;
+mod observation;
 mod place;
 mod signal;
+mod watch;
 mod weight;
 
 pub use address::{Address, AddressError};
@@ -20,6 +22,8 @@ pub use health::Health;
 pub use ids::{PolicyId, PoolId, RegionId};
 pub use inspect::{DnsQuestion, Explained, HttpQuestion, Inspect, InspectRequests};
 pub use name::{DnsName, NameError};
+pub use observation::{Conduct, Fault, Observation, Sketch};
 pub use place::{Continent, Country, Location, Place, PlaceError, Subdivision};
-pub use signal::{Belief, Signal, Source, Subject};
+pub use signal::{Belief, Signal, Source, Subject, words};
+pub use watch::{Book, Watched, Watchlist};
 pub use weight::BasisPoints;

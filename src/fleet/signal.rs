@@ -39,6 +39,8 @@ pub enum Source {
     Operator,
     /// A planned failure.
     Drill,
+    /// What this node's requests met. It never says that something works.
+    Traffic,
     /// This node's own checks.
     Probe,
     /// What other nodes say.
@@ -47,13 +49,14 @@ pub enum Source {
 
 impl Source {
     /// All of them, strongest first.
-    pub const ALL: [Self; 4] = [Self::Operator, Self::Drill, Self::Probe, Self::Peer];
+    pub const ALL: [Self; 5] = [Self::Operator, Self::Drill, Self::Traffic, Self::Probe, Self::Peer];
 
     /// The word used in status, logs and the admin API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Operator => "operator",
             Self::Drill => "drill",
+            Self::Traffic => "traffic",
             Self::Probe => "probe",
             Self::Peer => "peer",
         }
@@ -84,4 +87,28 @@ pub struct Signal {
     pub belief: Belief,
     /// How long the belief holds; `None` until withdrawn.
     pub valid_for: Option<Duration>,
+    /// Why, in [`words`], where the source says.
+    pub said: Option<Arc<str>>,
+}
+
+/// The bytes that a source's words may have.
+const MOST_WORDS: usize = 200;
+
+/// Words for people, which may come from anywhere: without control characters, and cut where they are too many.
+pub fn words(text: &str) -> Arc<str> {
+    let whole: String = text.chars().take(MOST_WORDS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    whole[..whole.floor_char_boundary(MOST_WORDS)].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_short_and_on_one_line() {
+        assert_eq!(&*words("status 502"), "status 502");
+        assert_eq!(&*words("a\r\nb\x1b"), "a  b ");
+        let long = words(&"\u{1f600}\u{85}".repeat(1_000));
+        assert!(long.len() <= 200 && long.len() > 190, "{}", long.len());
+    }
 }

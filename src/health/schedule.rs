@@ -152,7 +152,7 @@ impl Watch {
             if verdict.is_settled() {
                 let belief = Belief::Health(verdict.health());
                 let subject = self.target.subject.clone();
-                let signal = Signal { subject, source: Source::Probe, belief, valid_for: Some(valid_for) };
+                let signal = Signal { subject, source: Source::Probe, belief, valid_for: Some(valid_for), said: None };
                 if self.signals.send(signal).await.is_err() {
                     return;
                 }

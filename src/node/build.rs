@@ -18,8 +18,9 @@ use crate::{
     config::{Config, Identity},
     control::{self, Control, Start},
     dns,
+    fleet::Watchlist,
     geo::{AtlasError, ChartError},
-    proxy,
+    health, proxy,
     resolver::Directory,
     table::{Compiled, Table},
     telemetry::Exporter,
@@ -177,6 +178,7 @@ pub(super) fn compile(
 ) -> Result<Compiled, BuildError> {
     let routing = proxy::Routing::build(config, secured.server.clone(), &secured.outward);
     let (spare, encrypted) = (routing.spare(), dns::Encrypted::build(config, secured.server.clone()));
-    let others = before.with(routing).with(spare).with(encrypted).with(directory);
+    let watched = health::watchlist(config, before.find::<Watchlist>());
+    let others = before.with(watched).with(routing).with(spare).with(encrypted).with(directory);
     places.compile(config, revision, others)
 }

@@ -16,7 +16,7 @@ use crate::{
     clock::{self, Clock},
     config::{self, Change, Config, Identity, Loaded},
     control,
-    health::{self, Prober},
+    health::{self, Ejector, Prober},
     resolver::{Directory, Resolver},
     table::Table,
 };
@@ -36,6 +36,7 @@ pub(super) struct Reloader {
     pub(super) directory: Directory,
     pub(super) resolver: Resolver,
     pub(super) prober: Prober,
+    pub(super) ejector: Ejector,
 }
 
 impl Reloader {
@@ -47,6 +48,7 @@ impl Reloader {
             self.config.health.max_in_flight,
             &self.directory,
         );
+        self.ejector.follow(&self.config);
         metrics::gauge!("meridian_config_revision").set(precise(self.revision));
     }
 

@@ -14,7 +14,14 @@ use super::{
     reload::Reloader,
     signals::{Wish, Wishes},
 };
-use crate::{admin::Surface, dns, health::Prober, proxy, resolver::Resolver};
+use crate::{
+    admin::Surface,
+    dns,
+    fleet::AnswerDns,
+    health::{Ejector, Prober},
+    proxy,
+    resolver::Resolver,
+};
 
 impl Node {
     /// Runs until told to stop, then drains. Blocks.
@@ -53,6 +60,7 @@ impl Node {
         let (dns, admin) = (self.dns.addresses().to_vec(), self.admin.address());
         let (dns_tls, dns_https) = (self.dns.tls().to_vec(), self.dns.https().to_vec());
         let prober = Prober::new(self.commands.signals(), self.clock.clone());
+        let (ejector, judge) = Ejector::start(&self.config, self.commands.signals(), self.clock.clone());
         let mut reloader = Reloader {
             source: self.source,
             config: self.config,
@@ -66,6 +74,7 @@ impl Node {
             directory: self.directory,
             resolver: Resolver::default(),
             prober,
+            ejector,
         };
 
         let mut control = tokio::spawn(self.control.run(async move {
@@ -74,28 +83,13 @@ impl Node {
         }));
         reloader.watch();
         let answering = self.dns.start(&self.table, &self.clock)?;
-        let proxy = self.http.start(&self.table, &self.clock, || Box::new(answering.desk(&self.table, &self.clock)))?;
+        let desk = || -> Box<dyn AnswerDns> { Box::new(answering.desk(&self.table, &self.clock)) };
+        let proxy = self.http.start(&self.table, &self.clock, desk, &judge)?;
         let served = Arc::clone(&surface);
         let pages = tokio::spawn(async move { drop(self.admin.run(served, self.token).await) });
         tracing::info!(?http, ?https, ?dns, ?dns_tls, ?dns_https, %admin, node = %reloader.config.node.name, "listening");
 
-        let mut is_blind = false;
-        loop {
-            let rest = tokio::time::sleep(reloader.config.geo.watch_interval);
-            tokio::select! {
-                () = rest => reloader.look_at_places().await,
-                wish = wishes.next() => match wish {
-                    Wish::Reload => reloader.reload().await,
-                    Wish::Drain => break,
-                },
-                // Without control nothing is believed any more: better gone, and seen to be gone, than wrong.
-                ended = &mut control => {
-                    tracing::error!(?ended, "control ended: the node stops");
-                    is_blind = true;
-                    break;
-                }
-            }
-        }
+        let is_blind = obey(&mut wishes, &mut reloader, &mut control).await;
         surface.drain();
         tracing::info!("draining: a second signal ends it at once");
         drain(proxy, answering, &mut wishes).await?;
@@ -112,6 +106,25 @@ impl Node {
         drop(self.state);
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Does what the node is told until that is to drain. Says whether it has to, as control ended.
+async fn obey(wishes: &mut Wishes, reloader: &mut Reloader, control: &mut JoinHandle<()>) -> bool {
+    loop {
+        let rest = tokio::time::sleep(reloader.config.geo.watch_interval);
+        tokio::select! {
+            () = rest => reloader.look_at_places().await,
+            wish = wishes.next() => match wish {
+                Wish::Reload => reloader.reload().await,
+                Wish::Drain => return false,
+            },
+            // Without control nothing is believed any more: better gone, and seen to be gone, than wrong.
+            ended = &mut *control => {
+                tracing::error!(?ended, "control ended: the node stops");
+                return true;
+            }
+        }
     }
 }
 

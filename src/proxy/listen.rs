@@ -7,13 +7,18 @@ use std::{
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     accept::Door,
     worker::{self, Post, Running},
 };
-use crate::{clock::Clock, config::Listen, fleet::AnswerDns, table::Table};
+use crate::{
+    clock::Clock,
+    config::Listen,
+    fleet::{AnswerDns, Observation},
+    table::Table,
+};
 
 /// Connections that may wait in the kernel for a worker.
 const BACKLOG: i32 = 1024;
@@ -72,16 +77,23 @@ impl Server {
         &self.https
     }
 
-    /// Starts one named thread per worker; each has somebody of its own who answers DNS queries that come by HTTP.
+    /// Starts one named thread per worker; each has somebody of its own who answers DNS queries that come by HTTP. All of them tell one `judge`
+    /// what they saw of origins.
     ///
     /// # Errors
     /// When a thread cannot be had.
-    pub fn start(self, table: &Table, clock: &Clock, dns: impl Fn() -> Box<dyn AnswerDns>) -> io::Result<Running> {
+    pub fn start(
+        self,
+        table: &Table,
+        clock: &Clock,
+        dns: impl Fn() -> Box<dyn AnswerDns>,
+        judge: &mpsc::Sender<Observation>,
+    ) -> io::Result<Running> {
         let (drain, told) = watch::channel(false);
         let mut threads = Vec::new();
         for (number, listeners) in self.listeners.into_iter().enumerate() {
             let (table, clock, drain) = (table.clone(), clock.clone(), told.clone());
-            let post = Post { listeners, table, clock, dns: dns(), drain };
+            let post = Post { listeners, table, clock, dns: dns(), judge: judge.clone(), drain };
             threads.push(thread::Builder::new().name(format!("http-{number}")).spawn(move || worker::run(post))?);
         }
         Ok(Running { threads, drain })

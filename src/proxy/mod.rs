@@ -17,6 +17,7 @@
 //! | `meridian_http_connections_opened_total`, `_closed_total` | |
 //! | `meridian_http_connections_refused_total` | `why` (`too-many-of-one-client`, `no-proxy-header`) |
 //! | `meridian_tls_handshakes_total` | `result` (`full`, `resumed`, `unknown-host`, `timed-out`, `failed`) |
+//! | `meridian_observations_dropped_total`: what showed how origins do, and found no room | |
 //! | `meridian_origin_connections_opened_total`, `_closed_total` | `pool` |
 //!
 //! Not here: what is healthy (`table`), which region and origin (`policy`, `balance`).
@@ -47,6 +48,7 @@ mod tally;
 mod target;
 mod trace;
 mod transfer;
+mod watch;
 mod worker;
 
 pub use explain::Explainer;

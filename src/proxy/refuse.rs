@@ -77,6 +77,8 @@ refusals! {
     NoHealthyOrigin = "no-healthy-origin", SERVICE_UNAVAILABLE, "no origin of this service can take the request now";
     /// Every origin that may be asked has as many connections as it may have.
     OriginsBusy = "origins-busy", SERVICE_UNAVAILABLE, "the origins have as many connections as they may have";
+    /// This node has no file or port left for a connection, which is nobody else's fault.
+    OutOfSockets = "out-of-sockets", SERVICE_UNAVAILABLE, "no connection to an origin can be opened from here now";
     /// No origin accepted a connection.
     ConnectFailed = "connect-failed", BAD_GATEWAY, "the origin did not accept a connection";
     /// Connecting took too long.

@@ -12,7 +12,7 @@ use std::{
 use metrics::Counter;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     task::{JoinSet, LocalSet},
     time::timeout,
 };
@@ -25,11 +25,12 @@ use super::{
     io::{Buffers, Deadlines, TICK},
     peer::{Peer, TlsFacts},
     tally::Tally,
+    watch::Watch,
 };
 use crate::{
     balance::{Selector, Turns},
     clock::{self, Clock, Random},
-    fleet::{Address, AnswerDns, PoolId, RegionId},
+    fleet::{Address, AnswerDns, Observation, PoolId, RegionId, Watched, Watchlist},
     resolver::{Directory, Reach},
     table::{Generation, Reader, RowState, Snapshot, Table},
 };
@@ -65,6 +66,7 @@ pub(super) struct Post {
     pub(super) table: Table,
     pub(super) clock: Clock,
     pub(super) dns: Box<dyn AnswerDns>,
+    pub(super) judge: mpsc::Sender<Observation>,
     pub(super) drain: watch::Receiver<bool>,
 }
 
@@ -90,6 +92,11 @@ impl View {
         Some(self.0.compiled::<Directory>()?.reach(address))
     }
 
+    /// An origin as it is watched, where somebody does.
+    pub(super) fn watched(&self, pool: PoolId, position: usize) -> Option<&Arc<Watched>> {
+        self.0.compiled::<Watchlist>()?.origin(pool.index(), position)
+    }
+
     /// The pool's origins in a region.
     pub(super) fn origins_in(&self, pool: PoolId, region: RegionId) -> impl Iterator<Item = usize> {
         let origins = self.0.pool(pool).map_or(&[][..], |pool| pool.origins());
@@ -112,6 +119,7 @@ pub(super) struct Worker {
     pub(super) deadlines: Rc<Deadlines>,
     pub(super) guests: Rc<Tally<Guest>>,
     pub(super) turnstile: Turnstile,
+    pub(super) watch: Watch,
     is_draining: Cell<bool>,
     /// Since when clients have to leave this region, and the part of them that has to by now.
     left_since: Cell<Option<Duration>>,
@@ -125,7 +133,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    fn new(table: &Table, clock: &Clock, dns: Box<dyn AnswerDns>) -> Rc<Self> {
+    fn new(table: &Table, clock: &Clock, dns: Box<dyn AnswerDns>, judge: mpsc::Sender<Observation>) -> Rc<Self> {
         let deadlines = Rc::<Deadlines>::default();
         deadlines.advance(clock.now());
         Rc::new(Self {
@@ -135,6 +143,7 @@ impl Worker {
             deadlines,
             guests: Rc::default(),
             turnstile: Turnstile::default(),
+            watch: Watch::new(judge),
             is_draining: Cell::new(false),
             left_since: Cell::new(None),
             let_go: Cell::new(0.0),
@@ -185,6 +194,11 @@ impl Worker {
         self.let_go.set(began.map_or(0.0, share));
     }
 
+    /// The time as of the last tick.
+    pub(super) fn now(&self) -> Duration {
+        self.now.get()
+    }
+
     /// Whether requests in flight are the last ones.
     pub(super) fn is_draining(&self) -> bool {
         self.is_draining.get()
@@ -216,8 +230,8 @@ pub(super) fn run(post: Post) {
         Err(error) => return tracing::error!(%error, "a proxy worker could not start"),
     };
     LocalSet::new().block_on(&runtime, async move {
-        let Post { listeners, table, clock, dns, drain } = post;
-        let worker = Worker::new(&table, &clock, dns);
+        let Post { listeners, table, clock, dns, judge, drain } = post;
+        let worker = Worker::new(&table, &clock, dns, judge);
         let settings = worker.view().routing().map(|routing| Arc::clone(&routing.settings));
         let places = Arc::new(Semaphore::new(settings.map_or(1, |settings| settings.max_connections)));
         let mut doors = JoinSet::new();
@@ -245,6 +259,7 @@ async fn tick(worker: Rc<Worker>) {
         worker.now.set(now);
         worker.deadlines.advance(now);
         worker.look_at_the_region(&worker.view());
+        worker.watch.tick(now);
         if now.saturating_sub(swept) >= SWEEP_INTERVAL {
             swept = now;
             worker.connections.sweep();

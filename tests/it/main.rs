@@ -21,6 +21,7 @@ mod malice;
 mod names;
 mod node;
 mod pairs;
+mod passive;
 mod proxy;
 mod querylog;
 mod resort;

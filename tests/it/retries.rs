@@ -26,10 +26,10 @@ fn one_that_hangs_up() -> SocketAddr {
     address
 }
 
-/// A node in front of both.
+/// A node in front of both, which goes on asking whoever fails.
 fn in_front_of(good: &Origin, bad: SocketAddr, retry: &str) -> Meridian {
     meridian(&format!(
-        "[regions.here]\naddresses = [\"127.0.0.1\"]\n[pools.shop.retry]\n{retry}\n\
+        "[regions.here]\naddresses = [\"127.0.0.1\"]\n[pools.shop.passive]\nmode = \"off\"\n[pools.shop.retry]\n{retry}\n\
          [[pools.shop.origins]]\naddress = \"{}\"\n[[pools.shop.origins]]\naddress = \"{bad}\"\n\
          [[routes]]\npool = \"shop\"\nhost = \"shop.example\"\n",
         good.address

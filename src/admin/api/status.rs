@@ -1,6 +1,6 @@
 //! What a node believes, as JSON: the types that `meridian status` and the dashboard read, and how they are filled.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::{Deserialize, Serialize};
@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     admin::Surface,
     clock::Ticks,
-    control::SubjectReport,
-    fleet::{Address, RegionId, Subject},
+    control::{SubjectReport, ViewReport},
+    fleet::{Address, RegionId, Source, Subject},
     table::{Generation, Pool, RowState},
 };
 
@@ -104,12 +104,21 @@ pub struct RowStatus {
     pub is_forced: bool,
     /// The belief is old.
     pub is_stale: bool,
-    /// Who spoke: `probe`, `operator`, `drill`, `peer`; nobody yet, or derived, where absent.
+    /// Who spoke: `operator`, `drill`, `traffic`, `probe`, `peer`; nobody yet, or derived, where absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<String>,
     /// Since when, in seconds ago.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since_seconds: Option<u64>,
+    /// For how many seconds the word of traffic holds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until_seconds: Option<u64>,
+    /// Why, in the words of who spoke.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub said: Option<String>,
+    /// What others say that are not believed now, strongest first: "probe: up".
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub beneath: Vec<String>,
     /// The operator's name and reason, for an override.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub note: Option<String>,
@@ -189,9 +198,28 @@ impl View<'_> {
         let notes: Vec<String> = report.overrides.iter().map(words).collect();
         status.source = report.source.map(|source| source.as_str().into());
         status.since_seconds = Some(report.age().as_secs());
+        let standing = report.standing();
+        let is_ejected = |view: &&ViewReport| view.source == Source::Traffic;
+        // Rounded up: it is not over before it is.
+        let seconds = |left: Duration| left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
+        status.until_seconds = standing.filter(is_ejected).and_then(|view| view.valid_for).map(seconds);
+        status.said = standing.and_then(|view| view.said.as_deref()).map(str::to_owned);
+        status.beneath =
+            report.views.iter().filter(|view| Some(view.source) != report.source).filter_map(beneath).collect();
         status.note = (!notes.is_empty()).then(|| notes.join("; "));
         status
     }
+}
+
+/// What somebody says who is not believed.
+fn beneath(view: &ViewReport) -> Option<String> {
+    let (source, health) = (view.source.as_str(), view.health?);
+    let stale = if view.is_stale { ", stale" } else { "" };
+    Some(
+        view.said
+            .as_ref()
+            .map_or_else(|| format!("{source}: {health}{stale}"), |said| format!("{source}: {health}{stale}, {said}")),
+    )
 }
 
 impl RowStatus {
@@ -204,6 +232,9 @@ impl RowStatus {
             is_stale: state.is_stale,
             source: None,
             since_seconds: None,
+            until_seconds: None,
+            said: None,
+            beneath: Vec::new(),
             note: None,
         }
     }

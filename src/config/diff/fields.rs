@@ -27,6 +27,11 @@ pub(super) fn number<T: Display + PartialEq>(changes: &mut Changes, subject: &st
     }
 }
 
+pub(super) fn statuses(ranges: &[(u16, u16)]) -> String {
+    let range = |(first, last): &(u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    ranges.iter().map(range).collect::<Vec<_>>().join(", ")
+}
+
 pub(super) fn check(subject: &str, old: &Check, new: &Check, changes: &mut Changes) {
     changes.field(subject, "check", &asked(old), &asked(new));
     let (before, after) = (&old.timing, &new.timing);

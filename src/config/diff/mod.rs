@@ -7,6 +7,7 @@
 mod change;
 mod dns;
 mod fields;
+mod passive;
 mod policies;
 mod pools;
 mod regions;

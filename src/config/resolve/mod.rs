@@ -15,6 +15,7 @@ mod names;
 mod neighbours;
 mod networks;
 mod node;
+mod passive;
 mod policies;
 mod pools;
 mod regions;

@@ -6,6 +6,7 @@ use super::{
     check,
     names::{Names, check_name},
     node::region_id,
+    passive,
     routes::pool_id,
     tls,
     twice::duplicate,
@@ -72,6 +73,7 @@ fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mu
             least_percent: pool.slow_start.least_percent.value,
             aggression: pool.slow_start.aggression.value,
         },
+        passive: passive::resolve(&pool.passive, problems),
         when_all_down: match pool.when_all_down.value {
             document::WhenAllDown::Open => WhenAllDown::Open,
             document::WhenAllDown::Closed => WhenAllDown::Closed,

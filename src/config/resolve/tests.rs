@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::{
     config::{
-        Action, Branch, CheckKind, Config, HostPattern, Identity, PolicyKind, WhenAllDown, duration_as_written,
-        from_text,
+        Action, Branch, CheckKind, Config, FailureRatio, HostPattern, Identity, LatencyOutlier, PassiveMode,
+        PolicyKind, WhenAllDown, duration_as_written, from_text,
     },
     fleet::{PoolId, RegionId},
 };
@@ -244,4 +244,28 @@ fn there_is_an_end_to_how_much_one_config_may_hold() {
     let addresses: Vec<_> = (0..501).map(|at| format!("\"10.1.{}.{}\"", at / 250, at % 250 + 1)).collect();
     let zone = format!("{SMALL}[zones.a]\nnameservers = [\"ns.b\"]\nrecords.www.A = [{}]\n", addresses.join(", "));
     assert_eq!(codes(&zone), ["too-many"]);
+}
+
+#[test]
+fn what_requests_show_is_looked_at_where_nobody_says_otherwise() {
+    let passive = &config(SMALL).pools[0].passive;
+    assert_eq!((passive.mode, passive.consecutive, passive.max_ejected_percent), (PassiveMode::Enforce, 5, 50));
+    assert_eq!(passive.statuses, [(502, 502), (504, 504)]);
+    assert!(passive.success_rate.is_some() && passive.failure_ratio.is_none() && passive.latency.is_none());
+    let written = format!(
+        "{SMALL}[pools.shop.passive]\nsuccess_rate.enabled = false\nfailure_ratio = {{}}\nlatency = {{ factor = 2.5 }}\nfail_header = \"X-Fail\"\n"
+    );
+    let passive = &config(&written).pools[0].passive;
+    assert!(passive.success_rate.is_none());
+    assert_eq!(passive.failure_ratio, Some(FailureRatio { percent: 50, min_requests: 20 }));
+    assert_eq!(passive.latency, Some(LatencyOutlier { factor: 2.5, min_requests: 100, min_origins: 3 }));
+    assert_eq!(passive.fail_header.as_deref(), Some("x-fail"));
+}
+
+#[test]
+fn the_first_ejection_is_not_longer_than_the_longest() {
+    let text = format!("{SMALL}[pools.shop.passive]\nejection = \"10m\"\n");
+    let loaded = from_text("test.toml", &text, &Identity::default());
+    let told = loaded.diagnostics.render_text(false);
+    assert!(loaded.config.is_none() && told.contains("`ejection` (10m) is longer than `max_ejection` (5m)"), "{told}");
 }

@@ -174,12 +174,38 @@ fn a_report_says_who_believes_what() {
     assert_eq!((&*report.overrides[0].author, &*report.overrides[0].reason), ("ann", "test"));
 }
 
+#[test]
+fn a_report_says_why_an_origin_is_ejected_how_long_and_what_its_check_says_meanwhile() {
+    let mut ledger = three_regions();
+    let ejected = Signal {
+        source: Source::Traffic,
+        valid_for: Some(Duration::from_secs(30)),
+        said: Some("5 gateway failures in a row".into()),
+        ..probed(origin("shop", 1), Health::Down)
+    };
+    ledger.hear(&ejected);
+    ledger.waits(2_000);
+    ledger.hear(&probed(origin("shop", 1), Health::Up));
+    assert_eq!(ledger.row(&origin("shop", 1)).health, Health::Down, "a passing check does not end it");
+    let reports = ledger.describe();
+    let report = reports.iter().find(|report| report.subject == origin("shop", 1)).unwrap();
+    let standing = report.standing().unwrap();
+    assert_eq!((standing.source, standing.said.as_deref()), (Source::Traffic, Some("5 gateway failures in a row")));
+    let seconds = Duration::from_secs;
+    assert_eq!((standing.age, standing.valid_for), (Some(seconds(2)), Some(seconds(28))));
+    assert_eq!(report.views[1].health, Some(Health::Up));
+    ledger.waits(28_100);
+    ledger.hear(&probed(origin("shop", 1), Health::Up));
+    assert_eq!(ledger.row(&origin("shop", 1)).health, Health::Up);
+    assert_eq!(ledger.describe().iter().filter(|report| report.source == Some(Source::Traffic)).count(), 0);
+}
+
 fn any_signal() -> impl Strategy<Value = Signal> {
     let subject = prop_oneof![
         (1..5_u16).prop_map(|port| origin("shop", port)),
         prop::sample::select(vec!["a", "b"]).prop_map(door),
     ];
-    let source = prop::sample::select(vec![Source::Drill, Source::Probe, Source::Peer]);
+    let source = prop::sample::select(vec![Source::Drill, Source::Traffic, Source::Probe, Source::Peer]);
     let belief = prop_oneof![
         3 => Just(Belief::Health(Health::Up)),
         2 => Just(Belief::Health(Health::Down)),
@@ -193,6 +219,7 @@ fn any_signal() -> impl Strategy<Value = Signal> {
         source,
         belief,
         valid_for,
+        said: None,
     })
 }
 

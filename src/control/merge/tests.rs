@@ -59,11 +59,11 @@ proptest! {
     #[test]
     fn hearing_the_same_again_changes_nothing(history in any_history(), now in 0..40_u32) {
         let once = after(&history);
-        let mut twice = once;
+        let mut twice = once.clone();
         if let Some((source, belief, until)) = history.last() {
             twice.hear(*source, *belief, *until);
         }
-        prop_assert_eq!(once, twice);
+        prop_assert_eq!(&once, &twice);
         prop_assert_eq!(once.merge(Ticks(now)), twice.merge(Ticks(now)));
     }
 
@@ -175,4 +175,47 @@ fn a_drill_is_marked_in_whatever_it_decides() {
 fn who_does_not_know_has_not_spoken() {
     let merged = after(&[(Source::Probe, Belief::Health(Health::Unknown), Ticks(5))]).merge(Ticks(9));
     assert_eq!(merged, Merged { state: RowState::default(), source: None });
+}
+
+#[test]
+fn a_passing_check_does_not_end_an_ejection_and_an_operator_does() {
+    let mut beliefs = after(&[
+        (Source::Probe, Belief::Health(Health::Up), Ticks(100)),
+        (Source::Traffic, Belief::Health(Health::Down), Ticks(30)),
+        (Source::Probe, Belief::Health(Health::Up), Ticks(200)),
+    ]);
+    let said = |beliefs: &Beliefs, now| {
+        let Merged { state, source } = beliefs.merge(Ticks(now));
+        (state.health, state.is_forced, source)
+    };
+    assert_eq!(said(&beliefs, 30), (Health::Down, false, Some(Source::Traffic)));
+    assert_eq!(said(&beliefs, 31), (Health::Up, false, Some(Source::Probe)));
+    beliefs.hear(Source::Operator, Belief::Health(Health::Up), Ticks(20));
+    assert_eq!(said(&beliefs, 20), (Health::Up, true, Some(Source::Operator)));
+    assert_eq!(said(&beliefs, 21), (Health::Down, false, Some(Source::Traffic)));
+}
+
+#[test]
+fn what_fell_beneath_an_ejection_stays_down_after_it() {
+    let beliefs = after(&[
+        (Source::Traffic, Belief::Health(Health::Down), Ticks(30)),
+        (Source::Probe, Belief::Health(Health::Down), Ticks(100)),
+    ]);
+    assert_eq!(beliefs.view(Source::Probe).health, Some((Health::Down, Ticks(100))));
+    assert_eq!(beliefs.merge(Ticks(31)).state.health, Health::Down);
+    assert_eq!(beliefs.merge(Ticks(31)).source, Some(Source::Probe));
+}
+
+#[test]
+fn words_and_their_age_last_as_long_as_the_verdict_they_are_about() {
+    let (mut beliefs, words) = (Beliefs::default(), |text: &str| Some(Arc::<str>::from(text)));
+    let mut say = |health, said: Option<Arc<str>>, now| {
+        beliefs.hear(Source::Probe, Belief::Health(health), Ticks(100));
+        beliefs.note(Source::Probe, said.as_ref(), Ticks(now));
+        let view = beliefs.view(Source::Probe);
+        (view.said.clone(), view.since)
+    };
+    assert_eq!(say(Health::Down, words("refused"), 1), (words("refused"), Some(Ticks(1))));
+    assert_eq!(say(Health::Down, words("timeout"), 2), (words("timeout"), Some(Ticks(1))));
+    assert_eq!(say(Health::Up, None, 3), (None, Some(Ticks(3))));
 }

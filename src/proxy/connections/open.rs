@@ -8,6 +8,7 @@ use std::{
     task::Poll,
 };
 
+use rustix::io::Errno;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
@@ -56,10 +57,16 @@ pub(super) async fn connect(origin: &Reach, line: &Line, seat: &Seat) -> Result<
         }
         Some(Err(error)) => {
             tracing::debug!(origin = %origin.address(), %error, "origin did not accept a connection");
-            Err(Refusal::ConnectFailed)
+            Err(if is_our_own(&error) { Refusal::OutOfSockets } else { Refusal::ConnectFailed })
         }
         None => Err(Refusal::ConnectTimeout),
     }
+}
+
+/// Whether this node could not even ask.
+fn is_our_own(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL))
 }
 
 async fn reach(origin: &Reach, line: &Line) -> io::Result<(Stream, SocketAddr)> {

@@ -1,5 +1,6 @@
 //! One request and its answer: settled, sent, tried again where nothing was left behind, streamed both ways at once.
 
+mod conduct;
 mod order;
 mod question;
 mod run;

@@ -3,19 +3,20 @@
 //! A request is tried again, at another origin, when not a byte of it was written, or when it is idempotent, what was read of its body was
 //! kept, and none of the answer came. Tries are bounded by the pool's `retries` and by its budget.
 
-use std::{future::poll_fn, time::Duration};
+use std::{cell::Cell, future::poll_fn, time::Duration};
 
 use super::{
+    conduct::{Circumstances, Ear, Heard, conduct},
     order::{Errand, Order, OriginHead, Reply},
     question::resolve,
-    sides::ClientEnd,
+    sides::{ClientEnd, OriginEnd},
     talk::{Ending, Failure, Patience, Talk, Terms},
     tunnel::Tunnel,
 };
 use crate::{
     balance::InFlight,
     clock::Random,
-    config::Retry,
+    config::{PassiveMode, Retry},
     fleet::RegionId,
     govern::Retrying,
     proxy::{
@@ -121,6 +122,8 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
         kept,
         sent: None,
         carrier: None,
+        is_kept: false,
+        heard: Cell::default(),
     };
     let ended = exchange.try_origins().await;
     let Exchange { client, carrier, sent, .. } = exchange;
@@ -186,6 +189,10 @@ struct Exchange<'a, C> {
     sent: Option<InFlight>,
     /// What carries the try under way.
     carrier: Option<Carrier>,
+    /// Whether it was there before.
+    is_kept: bool,
+    /// What was heard of the answer to it.
+    heard: Cell<Heard>,
 }
 
 impl<'a, C: Asker> Exchange<'a, C> {
@@ -215,7 +222,10 @@ impl<'a, C: Asker> Exchange<'a, C> {
             // What another region makes of it is not known here.
             self.sent = picked.in_flight.filter(|_| self.door(picked.origin).is_none());
             let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
-            match self.attempt(picked.origin, unwanted).await {
+            let began = self.time();
+            let ended = self.attempt(picked.origin, unwanted).await;
+            self.observe(picked.origin, began, ended);
+            match ended {
                 Err(Failure::Refused { refusal, may_repeat: true })
                     if !self.client.parts().1.deadline.is_bound_over() =>
                 {
@@ -230,6 +240,36 @@ impl<'a, C: Asker> Exchange<'a, C> {
             }
         }
         Err(refused(last.unwrap_or(Refusal::NoHealthyOrigin)))
+    }
+
+    /// Now; as of the last tick where nobody measures.
+    fn time(&mut self) -> Duration {
+        let worker = &self.client.parts().1.worker;
+        if self.plan.line.settings.passive.latency.is_some() { worker.clock.now() } else { worker.now() }
+    }
+
+    /// Writes down what a try showed of its origin; nothing where the door of another region was asked.
+    fn observe(&mut self, origin: usize, began: Duration, ended: Result<Ending, Failure>) {
+        let settings = &self.plan.line.settings.passive;
+        if settings.mode == PassiveMode::Off || self.door(origin).is_some() {
+            return;
+        }
+        let heard = self.heard.get();
+        let seat = self.client.parts().1;
+        let (worker, is_late) = (&seat.worker, seat.deadline.is_bound_over());
+        let had = worker.now().saturating_sub(began);
+        let with = Circumstances {
+            may_be_stale: self.is_kept && matches!(&self.carrier, Some(Carrier::H1(lent)) if lent.end.is_silent()),
+            is_late,
+            was_hurried: is_late && self.limits.deadline.is_some_and(|limit| had < limit / 2),
+        };
+        let Some(conduct) = conduct(ended, heard, settings, with) else { return };
+        let Some(watched) = self.order.view.watched(self.case.pool, origin) else { return };
+        let latency = heard.at.map(|at| at.saturating_sub(began));
+        worker.watch.write(watched, conduct, latency, settings);
+        if let Some(span) = heard.wish {
+            worker.watch.write_request(watched, span);
+        }
     }
 
     /// Takes another try from the budget, and waits a little: those who failed together shall not come back together.
@@ -274,6 +314,7 @@ impl<'a, C: Asker> Exchange<'a, C> {
     /// Finds what carries the request to its origin: something kept, if that may be, or something fresh. Says whether it was kept.
     async fn carry(&mut self, origin: usize, may_be_kept: bool) -> Result<bool, Refusal> {
         self.carrier = None;
+        self.heard.set(Heard::default());
         let order = self.order;
         let (origin, line) = self.way(origin).ok_or(Refusal::NoHealthyOrigin)?;
         let seat = self.client.parts().1;
@@ -295,7 +336,7 @@ impl<'a, C: Asker> Exchange<'a, C> {
                 (Carrier::H2(Box::new(stream)), is_kept)
             }
         };
-        self.carrier = Some(carrier);
+        (self.carrier, self.is_kept) = (Some(carrier), is_kept);
         Ok(is_kept)
     }
 
@@ -322,8 +363,9 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let Action::Forward(Forward { headers: request_headers, .. }) = action else {
             return Err(Failure::Refused { refusal: Refusal::NoRoute, may_repeat: false });
         };
-        let terms = Terms { max_body_size, request_headers, response_headers, unwanted };
         let (end, seat) = self.client.parts();
+        let ear = Ear { settings: &self.plan.line.settings.passive, heard: &self.heard, clock: &seat.worker.clock };
+        let terms = Terms { max_body_size, request_headers, response_headers, unwanted, ear };
         let mut talk = Talk::new(self.order, &seat.worker, patience, terms, &mut self.kept);
         match (&mut self.carrier, self.head) {
             (Some(Carrier::H1(lent)), OriginHead::H1(head)) => {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    conduct::Ear,
     order::Order,
     sides::{ClientEnd, OriginEnd},
 };
@@ -38,6 +39,8 @@ pub(super) struct Terms<'a> {
     pub(super) response_headers: &'a Edits,
     /// Statuses for which another try is better, where the request can be repeated.
     pub(super) unwanted: &'a [(u16, u16)],
+    /// Hears what the answer shows of its origin.
+    pub(super) ear: Ear<'a>,
 }
 
 /// One try under way.
@@ -286,7 +289,11 @@ impl<'a> Talk<'a> {
             told: &reply.told,
             version: self.order.spoken(head.minor),
             changes,
+            hidden: self.terms.ear.hidden(),
         };
+        if head.status >= 200 || head.status == 101 {
+            self.terms.ear.hear(head);
+        }
         match head.status {
             101 if self.order.is_upgrade => {
                 client.answer(&incoming)?;

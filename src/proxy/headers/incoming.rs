@@ -28,6 +28,8 @@ pub(in crate::proxy) struct Incoming<'a> {
     pub(in crate::proxy) version: &'static str,
     /// What the route changes; nothing in interim answers.
     pub(in crate::proxy) changes: Changes<'a>,
+    /// A header of the origin that is for us alone.
+    pub(in crate::proxy) hidden: Option<&'a str>,
 }
 
 impl Incoming<'_> {
@@ -68,8 +70,9 @@ impl Incoming<'_> {
             let is_length = header.name.eq_ignore_ascii_case("content-length");
             says_length |= is_length;
             let is_ours = self.replaces(header.name) || (has_no_body && is_length);
+            let is_hidden = self.hidden.is_some_and(|hidden| header.name.eq_ignore_ascii_case(hidden));
             let is_dropped = status >= 200 && self.changes.edits.drops(header.name);
-            if !is_ours && !is_dropped && !self.hop.is_for(header.name) {
+            if !is_ours && !is_hidden && !is_dropped && !self.hop.is_for(header.name) {
                 out.line(header.name, header.value);
             }
         }

@@ -60,9 +60,36 @@ fn passed_on(status: u16, lines: &[(&str, &str)], length: Length, client: Minor,
         told,
         version: "1.1",
         changes,
+        hidden: None,
     };
     incoming.write(&mut out);
     String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_header_for_us_alone_is_not_passed_on() {
+    let headers = headers(&[("X-Meridian-Fail", "30s"), ("X-Meridian-Failure", "no"), ("Content-Length", "0")]);
+    let head = ResponseHead { status: 200, reason: "OK", minor: Minor::One, headers: &headers };
+    let hop = Hop::read(&headers).unwrap();
+    let told = &Told { id: false, via: false, hsts: None };
+    let incoming = Incoming {
+        head: &head,
+        hop: &hop,
+        length: Length::None,
+        is_empty: true,
+        client: Minor::One,
+        persists: true,
+        id: NONE.id,
+        told,
+        version: "1.1",
+        changes: Changes { edits: &Edits::default(), lines: b"" },
+        hidden: Some("x-meridian-fail"),
+    };
+    let mut out = Vec::new();
+    incoming.write(&mut out);
+    let expected = "HTTP/1.1 200 OK\r\nX-Meridian-Failure: no\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+    assert!(!incoming.response().unwrap().headers().contains_key("x-meridian-fail"));
 }
 
 #[test]
@@ -200,6 +227,7 @@ fn an_answer_over_tls_says_what_is_wanted_instead_of_what_the_origin_says() {
         told,
         version: "2",
         changes,
+        hidden: None,
     };
     let mut out = Vec::new();
     incoming.write(&mut out);

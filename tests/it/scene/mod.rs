@@ -23,4 +23,4 @@ pub(crate) use nameserver::{Nameserver, Word, nameserver};
 pub(crate) use node::{Meridian, eventually, meridian, meridian_at};
 pub(crate) use origin::{Origin, origin, origin_at};
 pub(crate) use resolver::{ask, ask_over_tcp};
-pub(crate) use server::trailers;
+pub(crate) use server::{server, trailers};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, OriginTls};
+use super::{Check, OriginTls, Passive};
 use crate::{
     config::document::{
         List,
@@ -72,6 +72,10 @@ section! {
         check: Check = {},
         /// How an origin that was down, or joins, gets its share of requests.
         slow_start: SlowStart = {},
+        /// What requests show of its origins, and when one is ejected for it: taken to be down for a while, whatever its check says. Every try
+        /// counts, but for one whose client left before the origin answered, one that went to another region's front door, and an answer of 503 with
+        /// `Retry-After`. An operator's word is stronger.
+        passive: Passive = {},
         /// Its origins. At least one, with weight above zero.
         origins: List<Origin> = required,
     }
