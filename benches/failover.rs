@@ -126,7 +126,7 @@ fn main() {
         let doors = (near_door.address.port(), far_door.local_addr().expect("an address").port());
         let text = config(scene, &near, &far, doors);
         let loaded = config::from_text("bench.toml", &text, &Identity::default());
-        let bound = loaded.config.expect("a good config").pools[0].check.timing.detection_bound();
+        let bound = loaded.config.expect("a good config").pools[0].check.detection_bound().expect("a check");
         let node = meridian(&text);
         let (requests, queries) = (0..rounds).map(|_| die(&node, &mut near, bound)).unzip();
         say(format!("| {} | {:.2} | {} | {} |", scene.label, bound.as_secs_f64(), summary(requests), summary(queries)));

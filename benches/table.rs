@@ -294,6 +294,7 @@ fn signal(criterion: &mut Criterion) {
         let mut say = |health| Signal {
             subject: Subject::Origin { pool: Arc::clone(&pool), address: address(next()).into() },
             source: Source::Probe,
+            said: None,
             belief: Belief::Health(health),
             valid_for: Some(Duration::from_secs(3)),
         };

@@ -8,6 +8,7 @@ mod client;
 mod demo;
 mod explain;
 mod geo;
+mod probe;
 mod report;
 mod schema;
 mod serve;

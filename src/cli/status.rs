@@ -83,7 +83,12 @@ fn cells(row: &RowStatus) -> [Cell; 4] {
         _ => Color::Yellow,
     };
     let source = row.source.as_deref().unwrap_or_default();
-    let why = row.note.as_ref().map_or_else(|| source.to_owned(), |note| format!("{source}: {note}"));
+    let mut why = row.note.as_ref().map_or_else(|| source.to_owned(), |note| format!("{source}: {note}"));
+    if let Some(said) = row.said.as_ref().filter(|_| row.health != "up") {
+        // The word of who spoke stands in front of it already, where it is the same.
+        let own = said.strip_prefix(&why).filter(|rest| rest.starts_with(": "));
+        why += &own.map_or_else(|| format!(" ({said})"), str::to_owned);
+    }
     [
         Cell::new(words).fg(color),
         right(format!("{:.0} %", row.share_percent)),

@@ -52,6 +52,7 @@ impl Ledger {
             self.meters.ignored_unknown.increment(1);
             return;
         };
+        self.roster.entries[at].hear_words(signal);
         let now = self.clock.ticks();
         let until = signal.valid_for.map_or(Ticks::FOREVER, |span| now.after(span));
         if signal.source == Source::Probe {

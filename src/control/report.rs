@@ -1,6 +1,6 @@
 //! Why each row is what it is: for status, the admin API and whoever is on call.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{ledger::Ledger, overrides::Override, roster::Entry};
 use crate::{
@@ -24,6 +24,8 @@ pub struct SubjectReport {
     pub valid_for: Option<Duration>,
     /// A probe saw it go down, and the node suspects itself rather than believe that.
     pub is_withheld: bool,
+    /// Who said in words why it is as it is, and what.
+    pub said: Option<(Source, Arc<str>)>,
     /// What each source that spoke says, strongest first.
     pub views: Vec<ViewReport>,
     /// The operator's decisions, with author and reason.
@@ -64,6 +66,7 @@ impl Ledger {
             since: entry.since,
             valid_for: (until != Ticks::FOREVER).then(|| Duration::from_millis(100) * steps),
             is_withheld: entry.withheld.is_some(),
+            said: entry.said.clone(),
             views: Source::ALL.into_iter().filter_map(|source| view_report(entry, source, now)).collect(),
             overrides: overrides.filter(|(_, until)| *until >= now).map(|(kept, _)| kept.clone()).collect(),
         }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     clock::{self, Ticks},
-    fleet::{Belief, Health, Source, Subject},
+    fleet::{Belief, Health, Signal, Source, Subject},
     table::{Generation, RowHandle, RowState},
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Entry {
     /// Somebody gave a verdict on its health once.
     pub(super) is_judged: bool,
     pub(super) gauge: Gauge,
+    /// Who said in words why it is as it is, and what.
+    pub(super) said: Option<(Source, Arc<str>)>,
 }
 
 /// Where a subject's row counts.
@@ -87,6 +89,13 @@ impl Entry {
             self.beliefs.hear(Source::Probe, Belief::Health(Health::Down), until);
         }
         self.beliefs.is_probe_doubted = false;
+    }
+
+    /// Keeps the words of a signal, until who said them says something without.
+    pub(super) fn hear_words(&mut self, signal: &Signal) {
+        if signal.said.is_some() || self.said.as_ref().is_some_and(|(source, _)| *source == signal.source) {
+            self.said = signal.said.clone().map(|words| (signal.source, words));
+        }
     }
 
     /// Forgets what was withheld.
@@ -208,6 +217,7 @@ impl Known {
             armed: None,
             is_judged: false,
             gauge,
+            said: None,
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry, Timeouts,
+        self, Check, CheckKind, CheckTiming, Checks, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry, Timeouts,
         Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
@@ -52,7 +52,7 @@ pub(super) fn door(region: &str) -> Subject {
 
 pub(super) fn probed(subject: Subject, health: Health) -> Signal {
     let valid_for = Some(Duration::from_secs(3));
-    Signal { subject, source: Source::Probe, belief: Belief::Health(health), valid_for }
+    Signal { subject, source: Source::Probe, belief: Belief::Health(health), valid_for, said: None }
 }
 
 pub(super) fn ledger(regions: &[&str], pools: &[(&str, Origins<'_>)]) -> Ledger {
@@ -158,7 +158,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
     }
 }
 
-fn check(port: Option<u16>) -> Check {
+fn check(port: Option<u16>) -> Checks {
     let timing = CheckTiming {
         interval: Duration::from_secs(1),
         recheck: Duration::from_millis(250),
@@ -166,6 +166,11 @@ fn check(port: Option<u16>) -> Check {
         rise: 3,
         fall: 2,
         jitter_percent: 20,
+        long_down: Duration::from_secs(5),
+        long_down_after: Duration::from_mins(1),
+        flap_window: Duration::ZERO,
+        flaps: 4,
     };
-    Check { kind: CheckKind::Tcp, port, timing }
+    let kind = CheckKind::Tcp { send: Arc::default(), expect: Arc::default() };
+    Checks::One(Arc::new(Check { kind, port, tls: None, timing }))
 }

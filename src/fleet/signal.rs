@@ -84,4 +84,6 @@ pub struct Signal {
     pub belief: Belief,
     /// How long the belief holds; `None` until withdrawn.
     pub valid_for: Option<Duration>,
+    /// Why, in words for people: at most 200 bytes.
+    pub said: Option<Arc<str>>,
 }

@@ -110,6 +110,9 @@ pub struct RowStatus {
     /// Since when, in seconds ago.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since_seconds: Option<u64>,
+    /// Why it is down, in the words of whoever looked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub said: Option<String>,
     /// The operator's name and reason, for an override.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub note: Option<String>,
@@ -189,6 +192,7 @@ impl View<'_> {
         let notes: Vec<String> = report.overrides.iter().map(words).collect();
         status.source = report.source.map(|source| source.as_str().into());
         status.since_seconds = Some(report.age().as_secs());
+        status.said = report.said.as_ref().map(|(source, words)| format!("{source}: {words}", source = source.as_str()));
         status.note = (!notes.is_empty()).then(|| notes.join("; "));
         status
     }
@@ -204,6 +208,7 @@ impl RowStatus {
             is_stale: state.is_stale,
             source: None,
             since_seconds: None,
+            said: None,
             note: None,
         }
     }

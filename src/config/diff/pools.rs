@@ -49,7 +49,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     };
     changes.field(subject, "protocol", protocol(old), protocol(new));
     changes.field(subject, "tls", &tls::of_origins(old.tls.as_ref()), &tls::of_origins(new.tls.as_ref()));
-    fields::check(subject, &old.check, &new.check, changes);
+    fields::checks(subject, &old.check, &new.check, changes);
 }
 
 fn retry(subject: &str, old: &Retry, new: &Retry, changes: &mut Changes) {
@@ -59,12 +59,7 @@ fn retry(subject: &str, old: &Retry, new: &Retry, changes: &mut Changes) {
     fields::duration(changes, &subject, "backoff", old.backoff, new.backoff);
     fields::duration(changes, &subject, "max_backoff", old.max_backoff, new.max_backoff);
     fields::number(changes, &subject, "max_body", &old.max_body, &new.max_body);
-    let statuses = |retry: &Retry| {
-        let range =
-            |(first, last): &(u16, u16)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-        retry.statuses.iter().map(range).collect::<Vec<_>>().join(", ")
-    };
-    changes.field(&subject, "statuses", &statuses(old), &statuses(new));
+    changes.field(&subject, "statuses", &fields::statuses(&old.statuses), &fields::statuses(&new.statuses));
 }
 
 fn compare_origins(

@@ -54,6 +54,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::number(changes, "http.h2", "max_continuations", &before.max_continuations, &after.max_continuations);
 
     fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
+    fields::number(changes, "health", "max_commands", &old.health.max_commands, &new.health.max_commands);
     compare_resolver(&old.resolver, &new.resolver, changes);
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    check,
+    check::{Owner, SharedChecks},
     names::{Names, check_name},
     node::region_id,
     tls,
@@ -18,25 +18,38 @@ use crate::{
     fleet::{Address, RegionId},
 };
 
-pub(super) fn resolve(document: &Document, regions: &Names<'_>, problems: &mut Diagnostics) -> Vec<Arc<Pool>> {
+pub(super) fn resolve(
+    document: &Document,
+    regions: &Names<'_>,
+    checks: &SharedChecks<'_>,
+    problems: &mut Diagnostics,
+) -> Vec<Arc<Pool>> {
     let pools = document.pools.iter().map(|pool| {
         check_name("pool", &pool.name, pool.place, problems);
         let origins = origins(&pool.name, pool.place, &pool.value, regions, problems);
-        Arc::new(settle(&pool.name, &pool.value, origins, problems))
+        Arc::new(settle(&pool.name, &pool.value, origins, checks, problems))
     });
     pools.collect()
 }
 
-fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mut Diagnostics) -> Pool {
+fn settle(
+    name: &str,
+    pool: &document::Pool,
+    origins: Vec<Origin>,
+    checks: &SharedChecks<'_>,
+    problems: &mut Diagnostics,
+) -> Pool {
+    let protocol = match pool.protocol.value {
+        document::Protocol::H1 => Protocol::H1,
+        document::Protocol::H2 => Protocol::H2,
+    };
+    let tls = pool.tls.as_ref().map(|written| tls::origins(written, written.place, problems));
     Pool {
         name: name.into(),
         origins,
-        protocol: match pool.protocol.value {
-            document::Protocol::H1 => Protocol::H1,
-            document::Protocol::H2 => Protocol::H2,
-        },
-        tls: pool.tls.as_ref().map(|written| tls::origins(written, written.place, problems)),
-        check: check::resolve(&pool.check, name, problems),
+        protocol,
+        check: checks.resolve(&pool.check, &Owner::pool(name, protocol, tls.as_ref()), problems),
+        tls,
         when_all_down: match pool.when_all_down.value {
             document::WhenAllDown::Open => WhenAllDown::Open,
             document::WhenAllDown::Closed => WhenAllDown::Closed,

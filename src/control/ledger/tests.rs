@@ -193,6 +193,7 @@ fn any_signal() -> impl Strategy<Value = Signal> {
         source,
         belief,
         valid_for,
+        said: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Check, OriginTls};
 use crate::{
     config::document::{
-        List,
+        List, OrNone,
         scalar::{ByteSize, Statuses, Text, choice},
         section::section,
     },
@@ -65,8 +65,8 @@ section! {
         protocol: Protocol = "h1",
         /// How TLS is spoken with its origins.
         tls: OriginTls = optional "origins are spoken to in the clear",
-        /// How its origins are probed: by `http` or `tcp`, and by `tcp` where neither is written.
-        check: Check = {},
+        /// How it is known whether its origins work; `none` asks nobody.
+        check: OrNone<Check> = {},
         /// Its origins. At least one, with weight above zero.
         origins: List<Origin> = required,
     }
