@@ -73,9 +73,11 @@ fn summary(config: &Config) -> String {
     let left_out = config.pools.len().saturating_sub(MAX_SHOWN);
     let more = (left_out > 0).then(|| format!("  and {} more\n", counted(left_out, "pool")));
     let pools = config.pools.iter().take(MAX_SHOWN).map(|pool| pool_line(pool));
-    let doors = config.regions.iter().take(MAX_SHOWN).map(|region| {
-        format!("  front door of `{}`: {}\n", region.name, bound(&region.check))
-    });
+    let doors = config
+        .regions
+        .iter()
+        .take(MAX_SHOWN)
+        .map(|region| format!("  front door of `{}`: {}\n", region.name, bound(&region.check)));
     let crowded = crowding(config).map(|wanted| {
         format!(
             "  if all targets fall silent at once, probes wait for each other and verdicts come later than that: \
@@ -113,7 +115,11 @@ fn crowding(config: &Config) -> Option<usize> {
     let origins: f64 = config.pools.iter().map(|pool| pool.origins.len() as f64 * each(&pool.check)).sum();
     #[allow(clippy::cast_precision_loss, reason = "a count of addresses is far below 2^52")]
     let doors: f64 = config.regions.iter().map(|region| region.addresses.len() as f64 * each(&region.check)).sum();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most one probe per address and check")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most one probe per address and check"
+    )]
     let wanted = (origins + doors).ceil() as usize;
     (wanted > config.health.max_in_flight).then_some(wanted)
 }

@@ -27,10 +27,7 @@ pub(super) fn run(path: &Path, identity: &Identity, name: Option<&str>, json: bo
         }
     };
     let said = report::say(&if json { as_json(&outcomes) } else { render(&outcomes) });
-    match outcomes.iter().all(|outcome| outcome.health == Health::Up) {
-        true => said,
-        false => ExitCode::FAILURE,
-    }
+    if outcomes.iter().all(|outcome| outcome.health == Health::Up) { said } else { ExitCode::FAILURE }
 }
 
 fn render(outcomes: &[Outcome]) -> String {

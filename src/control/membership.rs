@@ -9,7 +9,6 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Checks, Config},
-
     fleet::{Source, Subject},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, SelectorBuilder, Writer},
 };

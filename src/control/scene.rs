@@ -11,8 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Checks, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry, Timeouts,
-        Via, WhenAllDown,
+        self, Check, CheckKind, CheckTiming, Checks, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry,
+        Timeouts, Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},

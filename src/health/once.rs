@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{self, CheckKind, CheckTls},
+    config::{self, CheckKind},
     fleet::{Health, Subject},
     resolver::Directory,
-    tls::OriginTls,
+    tls::Outward,
 };
 
 /// What came back for one target.
@@ -43,7 +43,7 @@ pub async fn ask_once(
     targets: &[Target],
     room: &config::Health,
     directory: &Directory,
-    secured: &HashMap<CheckTls, OriginTls>,
+    secured: &Outward,
 ) -> Vec<Outcome> {
     let places = Arc::new(Semaphore::new(room.max_in_flight));
     let commands = Arc::new(Semaphore::new(room.max_commands));
@@ -53,7 +53,7 @@ pub async fn ask_once(
             return;
         }
         brought.insert(asked.clone(), None);
-        let tls = asked.check.tls.as_ref().and_then(|wanted| secured.get(wanted)).cloned();
+        let tls = asked.check.tls.as_ref().and_then(|wanted| secured.of_check(wanted)).cloned();
         let is_command = matches!(asked.check.kind, CheckKind::Command { .. });
         let places = Arc::clone(if is_command { &commands } else { &places });
         let (asked, reach, clock) = (asked.clone(), directory.reach(&asked.address), clock.clone());
@@ -69,7 +69,9 @@ pub async fn ask_once(
             Some((asked, Brought { is_good: answer.result.is_ok(), words: words.into(), took }))
         });
     };
-    targets.iter().for_each(|target| target.probes.each(&mut each));
+    for target in targets {
+        target.probes.each(&mut each);
+    }
     while let Some(ended) = asking.join_next().await {
         if let Ok(Some((asked, what))) = ended {
             brought.insert(asked, Some(what));

@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{self, CheckKind, CheckTls},
-    fleet::{Belief, Health, Signal, Source, Subject},
+    config::{self, CheckKind},
+    fleet::{Health, Signal, Subject},
     resolver::Directory,
-    tls::OriginTls,
+    tls::Outward,
 };
 
 /// Probes a set of targets until dropped.
@@ -36,8 +36,8 @@ pub struct Prober {
     commands: Places,
     meters: HashMap<&'static str, Arc<Meters>>,
     clock: Clock,
-    /// Says of those who are not probed any more that nothing is known of them.
-    farewell: Option<JoinHandle<()>>,
+    /// Says what follows from a reload alone.
+    telling: Option<JoinHandle<()>>,
 }
 
 /// One question and who asks it.
@@ -46,6 +46,25 @@ struct Probe {
     task: JoinHandle<()>,
     known: Arc<Mutex<Known>>,
     changing: Arc<Mutex<Changing>>,
+}
+
+/// Questions that nobody asks yet, in their order.
+#[derive(Default)]
+struct New {
+    probes: Vec<(Asked, Arc<Mutex<Known>>)>,
+    places: HashMap<Asked, usize>,
+}
+
+impl New {
+    /// What is known of this one: at first that its target was so.
+    fn known(&mut self, asked: &Asked, health: Health, now: Duration) -> Arc<Mutex<Known>> {
+        let probes = &mut self.probes;
+        let at = *self.places.entry(asked.clone()).or_insert_with(|| {
+            probes.push((asked.clone(), Known::starting_from(health, now)));
+            probes.len() - 1
+        });
+        Arc::clone(&probes[at].1)
+    }
 }
 
 /// Who may ask now.
@@ -83,43 +102,37 @@ impl Prober {
             commands: Places::none(),
             meters: HashMap::new(),
             clock,
-            farewell: None,
+            telling: None,
         }
     }
 
     /// Probes these from now on, with this much room, names where they lead, and TLS by what checks want. Runs within a tokio runtime.
-    pub fn set_targets(
-        &mut self,
-        targets: &[Target],
-        room: &config::Health,
-        directory: &Directory,
-        secured: &HashMap<CheckTls, OriginTls>,
-    ) {
+    pub fn set_targets(&mut self, targets: &[Target], room: &config::Health, directory: &Directory, secured: &Outward) {
         self.places.set(room.max_in_flight);
         self.commands.set(room.max_commands);
         let now = self.clock.now();
         let mut before = std::mem::take(&mut self.probes);
         let mut gone = std::mem::take(&mut self.watched);
-        let mut new: Vec<(Asked, Arc<Mutex<Known>>, Arc<Mutex<Changing>>)> = Vec::new();
-        let mut starting: HashMap<Asked, usize> = HashMap::new();
+        let mut new = New::default();
         let mut changing: HashMap<Asked, Changing> = HashMap::new();
+        let mut news = Vec::new();
         for target in targets {
+            let watched_before = gone.remove(&target.subject);
             // Another way of asking starts from what is known: one bad answer more is not a new world.
-            let health = gone.remove(&target.subject).map_or(Health::Unknown, |watched| watched.health());
+            let health = watched_before.as_ref().map_or(Health::Unknown, |watched| watched.health());
             let probes = target.probes.map(&mut |asked| {
                 if let Some(kept) = before.remove(asked) {
                     self.probes.insert(asked.clone(), kept);
                 }
-                let known = self.probes.get(asked).map(|probe| Arc::clone(&probe.known)).unwrap_or_else(|| {
-                    let at = *starting.entry(asked.clone()).or_insert_with(|| {
-                        new.push((asked.clone(), Known::starting_from(health, now), Arc::default()));
-                        new.len() - 1
-                    });
-                    Arc::clone(&new[at].1)
-                });
+                let kept = self.probes.get(asked).map(|probe| Arc::clone(&probe.known));
+                let known = kept.unwrap_or_else(|| new.known(asked, health, now));
                 (asked.clone(), known)
             });
             let watched = Arc::new(Watched { subject: target.subject.clone(), weight: target.weight, probes });
+            if watched_before.is_none() {
+                // Others may have had it asked before.
+                news.extend(watched.conclude(now));
+            }
             let mut seen = HashSet::new();
             target.probes.each(&mut |asked| {
                 if seen.insert(asked) {
@@ -128,15 +141,19 @@ impl Prober {
             });
             self.watched.insert(target.subject.clone(), watched);
         }
-        self.start(new, directory);
+        self.start(new.probes, directory);
         for (asked, mut change) in changing {
-            change.tls = asked.check.tls.as_ref().and_then(|wanted| secured.get(wanted)).cloned();
+            change.tls = asked.check.tls.as_ref().and_then(|wanted| secured.of_check(wanted)).cloned();
             if let Some(probe) = self.probes.get(&asked) {
                 *lock(&probe.changing) = change;
             }
         }
-        before.into_values().for_each(|probe| probe.task.abort());
-        self.withdraw(gone.into_keys().collect());
+        for probe in before.into_values() {
+            probe.task.abort();
+        }
+        // Those who stay in the config without a check are not what was seen of them last; the others are nobody to control.
+        news.extend(gone.into_values().map(|watched| watched.withdraw()));
+        self.tell(news);
         #[allow(clippy::cast_precision_loss, reason = "a count of targets is far below 2^52")]
         {
             metrics::gauge!("meridian_probe_targets").set(self.watched.len() as f64);
@@ -145,9 +162,10 @@ impl Prober {
     }
 
     /// As many as may be under way begin at once. The others would only wait for them: they begin one after the other.
-    fn start(&mut self, new: Vec<(Asked, Arc<Mutex<Known>>, Arc<Mutex<Changing>>)>, directory: &Directory) {
+    fn start(&mut self, new: Vec<(Asked, Arc<Mutex<Known>>)>, directory: &Directory) {
         let (count, at_once) = (new.len(), self.places.most);
-        for (at, (asked, known, changing)) in new.into_iter().enumerate() {
+        for (at, (asked, known)) in new.into_iter().enumerate() {
+            let changing = Arc::<Mutex<Changing>>::default();
             let kind = asked.check.kind.as_str();
             let meters = self.meters.entry(kind).or_insert_with(|| Arc::new(Meters::of(kind)));
             let is_command = matches!(asked.check.kind, CheckKind::Command { .. });
@@ -167,19 +185,17 @@ impl Prober {
         }
     }
 
-    /// Those who stay in the config without a check are not what was seen of them last; the others are nobody to control.
-    fn withdraw(&mut self, subjects: Vec<Subject>) {
-        if subjects.is_empty() {
+    /// Says what no probe is going to say.
+    fn tell(&mut self, news: Vec<Signal>) {
+        if news.is_empty() {
             return;
         }
-        let (signals, earlier) = (self.signals.clone(), self.farewell.take());
-        self.farewell = Some(tokio::spawn(async move {
+        let (signals, earlier) = (self.signals.clone(), self.telling.take());
+        self.telling = Some(tokio::spawn(async move {
             if let Some(earlier) = earlier {
                 _ = earlier.await;
             }
-            for subject in subjects {
-                let belief = Belief::Withdrawn;
-                let signal = Signal { subject, source: Source::Probe, belief, valid_for: None, said: None };
+            for signal in news {
                 if signals.send(signal).await.is_err() {
                     return;
                 }
@@ -190,9 +206,9 @@ impl Prober {
 
 impl Drop for Prober {
     fn drop(&mut self) {
-        self.probes.values().for_each(|probe| probe.task.abort());
-        if let Some(farewell) = &self.farewell {
-            farewell.abort();
+        let tasks = self.probes.values().map(|probe| &probe.task).chain(&self.telling);
+        for task in tasks {
+            task.abort();
         }
     }
 }

@@ -64,7 +64,7 @@ impl Watched {
     }
 
     /// What its probes come to; nothing while that is open. It holds until the first of their verdicts does not.
-    fn conclude(&self, now: Duration) -> Option<Signal> {
+    pub(super) fn conclude(&self, now: Duration) -> Option<Signal> {
         let health = self.health();
         if health == Health::Unknown {
             return None;
@@ -83,6 +83,11 @@ impl Watched {
         Some(self.signal(Belief::Health(health), valid_for, said))
     }
 
+    /// That nothing is known of it any more.
+    pub(super) fn withdraw(&self) -> Signal {
+        self.signal(Belief::Withdrawn, None, None)
+    }
+
     /// Why it is down; which of several probes says so stands in front.
     fn words(&self, asked: &Asked, known: &Known) -> Option<Arc<str>> {
         let words = match &known.words {
@@ -98,7 +103,7 @@ impl Watched {
     }
 
     /// What an answer says of its weight, or no longer says.
-    fn weight(&self, report: &Report, before: &Report, valid_for: Duration) -> Option<Signal> {
+    fn weight(&self, report: Report, before: Report, valid_for: Duration) -> Option<Signal> {
         let share = report.weight.and_then(|weight| weight.of(self.weight));
         match share {
             Some(share) => Some(self.signal(Belief::Weight(share), Some(valid_for), None)),
@@ -110,7 +115,7 @@ impl Watched {
         }
     }
 
-    fn drain(&self, report: &Report, before: &Report, valid_for: Duration) -> Option<Signal> {
+    fn drain(&self, report: Report, before: Report, valid_for: Duration) -> Option<Signal> {
         let valid_for = if report.is_draining { valid_for } else { Duration::ZERO };
         (report.is_draining || before.is_draining).then(|| self.signal(Belief::Drain, Some(valid_for), None))
     }
@@ -214,13 +219,9 @@ impl Watch {
         known.verdict.count(answer.result.is_ok(), timing, now);
         known.words = answer.result.as_ref().err().map(|failure| shortened(&failure.to_string()).into());
         if known.verdict.is_settled() {
-            known.until = now + self.validity(&known.verdict, timing, now);
+            known.until = now + validity(&known.verdict, timing, now);
         }
         (known.verdict.next_in(timing, now), known.verdict.is_settled())
-    }
-
-    fn validity(&self, verdict: &Verdict, timing: &CheckTiming, now: Duration) -> Duration {
-        (verdict.pace(timing, now) * VALID_INTERVALS).max(MIN_VALIDITY) + timing.timeout
     }
 
     /// Verdicts are said again while they hold: that is news, too, to a node that doubts its eyes. An answer that speaks against the
@@ -229,19 +230,24 @@ impl Watch {
         let watched = lock(&self.changing).watched.clone();
         let (is_settled, valid_for) = {
             let known = lock(&self.known);
-            (known.verdict.is_settled(), self.validity(&known.verdict, timing, now))
+            (known.verdict.is_settled(), validity(&known.verdict, timing, now))
         };
         let mut signals = Vec::with_capacity(watched.len());
         if is_settled {
             signals.extend(watched.iter().filter_map(|one| one.conclude(now)));
         }
-        if let Some(report) = &answer.report {
-            signals.extend(watched.iter().filter_map(|one| one.weight(report, before, valid_for)));
-            signals.extend(watched.iter().filter_map(|one| one.drain(report, before, valid_for)));
-            *before = *report;
+        if let Some(report) = answer.report {
+            signals.extend(watched.iter().filter_map(|one| one.weight(report, *before, valid_for)));
+            signals.extend(watched.iter().filter_map(|one| one.drain(report, *before, valid_for)));
+            *before = report;
         }
         signals
     }
+}
+
+/// How long what was concluded holds.
+fn validity(verdict: &Verdict, timing: &CheckTiming, now: Duration) -> Duration {
+    (verdict.pace(timing, now) * VALID_INTERVALS).max(MIN_VALIDITY) + timing.timeout
 }
 
 /// A wait, shortened by up to the jitter. `drawn` is from 0 to 1.
@@ -305,7 +311,10 @@ mod tests {
         assert_eq!((signal.belief, signal.said), (Belief::Health(Health::Up), None));
         // One that has expired takes the whole with it: nothing is known of it any more.
         assert_eq!(watched(Tree::AtLeast(2, leaves)).conclude(second * 6).unwrap().valid_for, Some(Duration::ZERO));
-        assert_eq!(watched(Tree::Leaf(known(false, second, "no"))).conclude(second).unwrap().said.as_deref(), Some("no"));
+        assert_eq!(
+            watched(Tree::Leaf(known(false, second, "no"))).conclude(second).unwrap().said.as_deref(),
+            Some("no")
+        );
     }
 
     #[test]
@@ -317,11 +326,11 @@ mod tests {
         let silent = Report::default();
         let weight = |report, before| one.weight(report, before, valid).map(|signal| (signal.belief, signal.valid_for));
         let drain = |report, before| one.drain(report, before, valid).map(|signal| (signal.belief, signal.valid_for));
-        assert_eq!(weight(&said, &silent), Some((Belief::Weight(BasisPoints::new(2_500)), Some(valid))));
-        assert_eq!(weight(&silent, &said), Some((Belief::Weight(BasisPoints::FULL), Some(Duration::ZERO))));
-        assert_eq!(drain(&said, &said), Some((Belief::Drain, Some(valid))));
-        assert_eq!(drain(&silent, &said), Some((Belief::Drain, Some(Duration::ZERO))));
-        assert_eq!((weight(&silent, &silent), drain(&silent, &silent)), (None, None));
+        assert_eq!(weight(said, silent), Some((Belief::Weight(BasisPoints::new(2_500)), Some(valid))));
+        assert_eq!(weight(silent, said), Some((Belief::Weight(BasisPoints::FULL), Some(Duration::ZERO))));
+        assert_eq!(drain(said, said), Some((Belief::Drain, Some(valid))));
+        assert_eq!(drain(silent, said), Some((Belief::Drain, Some(Duration::ZERO))));
+        assert_eq!((weight(silent, silent), drain(silent, silent)), (None, None));
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub fn probe(config: &Config, name: Option<&str>) -> Result<Vec<Outcome>, ProbeE
         let directory = Directory::of(config, &Directory::default());
         let mut resolver = Resolver::default();
         resolver.follow(&directory, &config.resolver);
-        let outcomes = ask_once(&wanted, &config.health, &directory, &secured.checks).await;
+        let outcomes = ask_once(&wanted, &config.health, &directory, &secured).await;
         resolver.stop().await;
         outcomes
     }))

@@ -46,7 +46,7 @@ impl Reloader {
             &health::targets(&self.config),
             &self.config.health,
             &self.directory,
-            &self.secured.outward.checks,
+            &self.secured.outward,
         );
         metrics::gauge!("meridian_config_revision").set(precise(self.revision));
     }
@@ -219,7 +219,11 @@ mod tests {
         write(9090, "us");
         let (loaded, changes) = load(&source, &running);
         let config = loaded.config.unwrap();
-        assert_eq!(config.regions[0].check.only().unwrap().port, Some(8080), "the front door is probed where this node listens");
+        assert_eq!(
+            config.regions[0].check.only().unwrap().port,
+            Some(8080),
+            "the front door is probed where this node listens"
+        );
         assert_eq!((config.node.region, &config.listen.http), (running.node.region, &running.listen.http));
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         for key in ["listen.http", "node.region"] {

@@ -228,7 +228,7 @@ pub struct Outward {
     /// By region: its front door, for HTTP/1 and for HTTP/2.
     pub doors: Vec<[Option<OriginTls>; 2]>,
     /// Checks, by what they want.
-    pub checks: HashMap<CheckTls, OriginTls>,
+    checks: HashMap<CheckTls, OriginTls>,
 }
 
 impl Outward {
@@ -250,23 +250,33 @@ impl Outward {
         };
         let doors = config.regions.iter().map(door).collect();
         let mut checks = HashMap::new();
+        let mut told: HashSet<_> = problems.iter().map(|problem| problem.message.clone()).collect();
         for wanted in config.checks().filter_map(|check| check.tls.as_ref()) {
             if !checks.contains_key(wanted) {
                 match OriginTls::of_check(wanted, &mut authorities) {
                     Ok(opened) => drop(checks.insert(wanted.clone(), opened)),
-                    // Mostly what its pool has said already.
-                    Err(LoadError(more)) => problems.extend(more),
+                    // Not again what its pool has said already.
+                    Err(LoadError(more)) => {
+                        problems.extend(more.into_iter().filter(|one| told.insert(one.message.clone())));
+                    }
                 }
             }
         }
-        let mut seen = HashSet::new();
-        problems.retain(|problem| seen.insert(problem.message.clone()));
         if problems.is_empty() { Ok(Self { origins, doors, checks }) } else { Err(LoadError(problems)) }
     }
 
     /// All in the clear.
     pub fn none(config: &Config) -> Self {
-        Self { origins: vec![None; config.pools.len()], doors: vec![[None, None]; config.regions.len()], checks: HashMap::new() }
+        Self {
+            origins: vec![None; config.pools.len()],
+            doors: vec![[None, None]; config.regions.len()],
+            checks: HashMap::new(),
+        }
+    }
+
+    /// For a check that wants this.
+    pub fn of_check(&self, wanted: &CheckTls) -> Option<&OriginTls> {
+        self.checks.get(wanted)
     }
 
     /// All there are.

@@ -192,7 +192,8 @@ impl View<'_> {
         let notes: Vec<String> = report.overrides.iter().map(words).collect();
         status.source = report.source.map(|source| source.as_str().into());
         status.since_seconds = Some(report.age().as_secs());
-        status.said = report.said.as_ref().map(|(source, words)| format!("{source}: {words}", source = source.as_str()));
+        status.said =
+            report.said.as_ref().map(|(source, words)| format!("{source}: {words}", source = source.as_str()));
         status.note = (!notes.is_empty()).then(|| notes.join("; "));
         status
     }

@@ -90,7 +90,8 @@ fn asked(check: &Check) -> String {
 fn request(http: &HttpCheck, port: &str) -> String {
     let method = if &*http.method == "GET" { String::new() } else { format!(" {}", http.method) };
     let version = if http.protocol == Protocol::H2 { "/2" } else { "" };
-    let mut text = format!("HTTP{version}{port}{method} `{}` of `{}` for {}", http.path, http.host, statuses(&http.statuses));
+    let mut text =
+        format!("HTTP{version}{port}{method} `{}` of `{}` for {}", http.path, http.host, statuses(&http.statuses));
     let pattern = |pattern: &Pattern| match pattern {
         Pattern::Contains(part) => format!("`{part}`"),
         Pattern::Regex(expression) => format!("`/{expression}/`"),

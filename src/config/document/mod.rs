@@ -27,15 +27,16 @@ pub(crate) use keys::decode_document;
 pub(crate) use merge::merge;
 pub(crate) use or_none::OrNone;
 pub(crate) use scalar::{
-    BAD_HEADER_NAME, Bytes, Data, HostText, Json, Kind, Misread, PathPrefix, Scalar, Text, WholePath, bad_name, is_header_name,
-    is_usable_address,
+    BAD_HEADER_NAME, Bytes, Data, HostText, Json, Kind, Misread, PathPrefix, Scalar, Text, WholePath, bad_name,
+    is_header_name, is_usable_address,
 };
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, CommandCheck, Document, FailoverPolicy, GeoNetwork, GeoPolicy, GrpcCheck, HashPolicy, HeaderEdits,
-    Http2, HttpCheck, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair, Policy, Pool, Protocol, Records,
-    Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps, TcpCheck, Test, TextMatch, Timing, TlsCheck, TlsVersion, TraceMode, UnknownHost,
-    Verify, Via, WeightedPolicy, WhenAllDown, Zone, default_tcp,
+    Check, ClientCertificates, ClientMode, CommandCheck, Document, FailoverPolicy, GeoNetwork, GeoPolicy, GrpcCheck,
+    HashPolicy, HeaderEdits, Http2, HttpCheck, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair,
+    Policy, Pool, Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps, TcpCheck, Test,
+    TextMatch, Timing, TlsCheck, TlsVersion, TraceMode, UnknownHost, Verify, Via, WeightedPolicy, WhenAllDown, Zone,
+    default_tcp,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     check::{Owner, SharedChecks},
-    names::check_name, neighbours::neighbours,
+    names::check_name,
+    neighbours::neighbours,
     tls,
     twice::duplicate,
 };

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::{
     config::{
-        Action, Branch, CheckKind, Checks, Config, HttpCheck, HostPattern, Identity, PolicyKind, WhenAllDown, duration_as_written,
-        from_text,
+        Action, Branch, CheckKind, Checks, Config, HostPattern, HttpCheck, Identity, PolicyKind, WhenAllDown,
+        duration_as_written, from_text,
     },
     fleet::{PoolId, RegionId},
 };

@@ -17,12 +17,7 @@ const MAX_ANSWER: usize = 1_024;
 const SERVING: u64 = 1;
 
 /// Asks about one service; the empty name is the whole server.
-pub(super) async fn ask(
-    target: &Reach,
-    tls: Option<&OriginTls>,
-    service: &str,
-    host: &str,
-) -> Result<Good, Failure> {
+pub(super) async fn ask(target: &Reach, tls: Option<&OriginTls>, service: &str, host: &str) -> Result<Good, Failure> {
     let (sender, connection) = handshake_h2(connect(target, tls).await?).await?;
     let request = Request::post(uri(tls.is_some(), host, PATH)?)
         .header(header::CONTENT_TYPE, "application/grpc")
@@ -94,10 +89,10 @@ fn question(service: &str) -> Bytes {
 
 fn put_varint(mut number: u64, into: &mut BytesMut) {
     while number >= 0x80 {
-        into.put_u8((number & 0x7f) as u8 | 0x80);
+        into.put_u8(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
     }
-    into.put_u8(number as u8);
+    into.put_u8(number.to_le_bytes()[0]);
 }
 
 /// Field 1 of the `HealthCheckResponse` in its frame; 0, `UNKNOWN`, where it is not there.

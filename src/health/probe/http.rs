@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Bytes of an answer's head.
-const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEAD: u16 = 16 * 1024;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("meridian-probe/", env!("CARGO_PKG_VERSION")));
 
@@ -79,8 +79,11 @@ fn request(check: &HttpCheck) -> request::Builder {
 }
 
 async fn ask_h1(stream: Box<dyn Stream>, check: &HttpCheck) -> Result<(response::Parts, Vec<u8>), Failure> {
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(MAX_HEAD).handshake(TokioIo::new(stream)).await.map_err(Failure::Protocol)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(MAX_HEAD.into())
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(Failure::Protocol)?;
     let request = request(check)
         .uri(&*check.path)
         .header(header::HOST, &*check.host)
@@ -135,7 +138,7 @@ type H2 = (h2::client::SendRequest<Bytes>, h2::client::Connection<Box<dyn Stream
 
 pub(super) async fn handshake_h2(stream: Box<dyn Stream>) -> Result<H2, Failure> {
     let mut settings = h2::client::Builder::new();
-    settings.max_header_list_size(MAX_HEAD as u32).enable_push(false);
+    settings.max_header_list_size(MAX_HEAD.into()).enable_push(false);
     settings.handshake(stream).await.map_err(Failure::Http2)
 }
 

@@ -2,10 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 
-use crate::{
-    config::Reporting,
-    fleet::BasisPoints,
-};
+use crate::{config::Reporting, fleet::BasisPoints};
 
 /// The largest weight that an origin has.
 const MAX_WEIGHT: u16 = 256;
@@ -44,9 +41,7 @@ impl Weight {
                 let percent = percent.parse::<u16>().ok().filter(|percent| *percent <= 100)?;
                 Some(Self::Share(BasisPoints::new(percent * 100)))
             }
-            None if is_number(text) => {
-                text.parse().ok().filter(|weight| *weight <= MAX_WEIGHT).map(Self::Absolute)
-            }
+            None if is_number(text) => text.parse().ok().filter(|weight| *weight <= MAX_WEIGHT).map(Self::Absolute),
             _ => None,
         }
     }
@@ -80,9 +75,8 @@ mod tests {
 
     fn said(headers: &[(&'static str, &'static str)], body: &str) -> Report {
         let reporting = Reporting { weight_header: Some("x-weight".into()), drain_header: Some("x-drain".into()) };
-        let headers = headers.iter().map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        });
+        let headers =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         read(&reporting, &headers.collect(), body.as_bytes())
     }
 
@@ -94,7 +88,10 @@ mod tests {
     fn headers_say_it_and_a_body_where_they_do_not() {
         assert_eq!(said(&[], ""), Report::default());
         assert_eq!(said(&[("x-weight", "50")], "").weight, Some(Weight::Absolute(50)));
-        assert_eq!(said(&[("x-weight", "50%"), ("x-drain", "True")], ""), Report { weight: share(50), is_draining: true });
+        assert_eq!(
+            said(&[("x-weight", "50%"), ("x-drain", "True")], ""),
+            Report { weight: share(50), is_draining: true }
+        );
         let body = r#"{"weight": "30%", "drain": true, "more": [1]}"#;
         assert_eq!(said(&[], body), Report { weight: share(30), is_draining: true });
         assert_eq!(said(&[("x-weight", "0"), ("x-drain", "false")], body).weight, Some(Weight::Absolute(0)));
@@ -107,7 +104,9 @@ mod tests {
         for text in ["", "%", "-1", "257", "101%", "1.5", "half", "1e2", "٣", "99999999999999999999"] {
             assert_eq!(Weight::read(text), None, "{text}");
         }
-        for body in ["[]", "\"drain\"", "{\"weight\": null}", "{\"weight\": 1.5}", "{\"drain\": \"true\"}", "{\"weight\": 30"] {
+        for body in
+            ["[]", "\"drain\"", "{\"weight\": null}", "{\"weight\": 1.5}", "{\"drain\": \"true\"}", "{\"weight\": 30"]
+        {
             assert_eq!(said(&[], body), Report::default(), "{body}");
         }
     }

@@ -43,7 +43,7 @@ fn config(check: &str, address: SocketAddr) -> Config {
 
 async fn outcomes(config: &Config) -> Vec<Outcome> {
     let secured = Outward::load(config).unwrap();
-    ask_once(&targets(config), &config.health, &Directory::default(), &secured.checks).await
+    ask_once(&targets(config), &config.health, &Directory::default(), &secured).await
 }
 
 /// What one probe of this check brought.
@@ -129,7 +129,8 @@ async fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nX-Ready: not yet\r\nX-Ready: yes, at last\r\nContent-Length: 12\r\n\r\nall is well\n";
+const OK: &str =
+    "HTTP/1.1 200 OK\r\nX-Ready: not yet\r\nX-Ready: yes, at last\r\nContent-Length: 12\r\n\r\nall is well\n";
 
 #[tokio::test]
 async fn http_is_judged_by_status_header_and_body() {
@@ -178,7 +179,8 @@ async fn http_is_asked_as_the_check_says() {
 
 #[tokio::test]
 async fn an_answer_that_never_ends_is_cut_off_and_one_that_never_comes_is_late() {
-    let (address, sent) = never_ends("HTTP/1.1 200 OK\r\n", "x-more: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n").await;
+    let (address, sent) =
+        never_ends("HTTP/1.1 200 OK\r\n", "x-more: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n").await;
     bad("http]", address).await;
     assert!(sent.load(Ordering::SeqCst) < 16 << 20, "a head is at most 16 KiB, and the rest is what sockets hold");
     let (address, _) = never_ends("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n").await;
@@ -204,8 +206,12 @@ async fn an_answer_that_never_ends_is_cut_off_and_one_that_never_comes_is_late()
 }
 
 /// Speaks HTTP/2 and answers as it is told: status, headers, pieces of the body, trailers.
-async fn speak_h2<S>(stream: S, answer: http::Response<()>, pieces: &[&'static [u8]], trailers: &[(&'static str, &'static str)])
-where
+async fn speak_h2<S>(
+    stream: S,
+    answer: http::Response<()>,
+    pieces: &[&'static [u8]],
+    trailers: &[(&'static str, &'static str)],
+) where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     let Ok(mut connection) = h2::server::handshake(stream).await else { return };
@@ -232,9 +238,9 @@ async fn h2_server(
     trailers: &'static [(&'static str, &'static str)],
 ) -> SocketAddr {
     server(move |stream| async move {
-        let answer = headers.iter().fold(http::Response::builder().status(status), |answer, (name, value)| {
-            answer.header(*name, *value)
-        });
+        let answer = headers
+            .iter()
+            .fold(http::Response::builder().status(status), |answer, (name, value)| answer.header(*name, *value));
         speak_h2(stream, answer.body(()).unwrap(), pieces, trailers).await;
     })
     .await
@@ -272,7 +278,10 @@ async fn grpc_has_to_say_serving() {
         assert_eq!(bad("grpc]", h2_server(200, GRPC, pieces, trailers).await).await, words);
     }
     let unknown = &[("content-type", "application/grpc"), ("grpc-status", "5")];
-    assert_eq!(bad("grpc]", h2_server(200, unknown, &[], &[]).await).await, "gRPC status 5: it does not know the service");
+    assert_eq!(
+        bad("grpc]", h2_server(200, unknown, &[], &[]).await).await,
+        "gRPC status 5: it does not know the service"
+    );
     assert_eq!(bad("grpc]", h2_server(503, &[], &[], &[]).await).await, "status 503");
     let long: &[&[u8]] = &[&[0; 1_000], &[0; 1_000]];
     assert_eq!(bad("grpc]", h2_server(200, GRPC, long, FINE).await).await, "not an answer of gRPC: it is too long");
@@ -289,7 +298,9 @@ async fn tcp_sends_and_waits_for_what_should_come() {
     assert!(bad("tcp]\nsend = \"x\"\nexpect = \"-ERR\"", address).await.contains("closed before"));
     bad("tcp]", nobody().await).await;
     late("tcp]\nexpect = \"x\"", silent().await).await;
-    let (address, sent) = never_ends("a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").await;
+    let (address, sent) =
+        never_ends("a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+            .await;
     assert_eq!(bad("tcp]\nsend = \"x\"\nexpect = \"b\"", address).await, "what it says is not what it should");
     assert!(sent.load(Ordering::SeqCst) < 16 << 20);
 }
@@ -364,8 +375,10 @@ async fn a_certificate_that_ends_soon_is_bad() {
     // The key allows ten years at most, so what it is measured by is moved instead.
     good(&pool(3_650), address).await;
     let reach = Directory::default().reach(&address.into());
-    let secured = Outward::load(&config(&pool(0), address)).unwrap();
-    let tls = secured.checks.values().next();
+    let config = config(&pool(0), address);
+    let secured = Outward::load(&config).unwrap();
+    let wanted = config.pools[0].check.only().unwrap().tls.as_ref().unwrap();
+    let tls = secured.of_check(wanted);
     let asked = super::tls::ask(&reach, tls, u32::MAX).await;
     assert!(matches!(asked, Err(super::Failure::EndsSoon(days)) if days > 3_650), "{asked:?}");
 }

@@ -11,7 +11,7 @@ use tokio::{
 use super::*;
 use crate::{
     config::{Config, Identity, from_text},
-    fleet::BasisPoints,
+    fleet::{BasisPoints, Belief},
     health::targets,
 };
 
@@ -46,7 +46,7 @@ impl Scene {
     }
 
     fn probe(&mut self, config: &Config) {
-        self.prober.set_targets(&targets(config), &config.health, &Directory::default(), &HashMap::new());
+        self.prober.set_targets(&targets(config), &config.health, &Directory::default(), &Outward::default());
     }
 
     async fn next(&mut self) -> Signal {

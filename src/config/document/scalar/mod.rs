@@ -22,7 +22,7 @@ pub(crate) use host::{Contact, HostText};
 pub(crate) use http::{BAD_HEADER_NAME, HeaderName, HeaderValue, Method, RedirectStatus, is_header_name};
 pub(crate) use kind::{Json, Kind, Misread, Scalar};
 pub(crate) use number::{ByteSize, Percent, Rate, Statuses};
-pub(crate) use probe::{Bytes, StatusSet};
 pub(crate) use path::{PathPrefix, RequestTarget, WholePath};
+pub(crate) use probe::{Bytes, StatusSet};
 pub(crate) use record::{AnyRecord, Data, Texts};
 pub(crate) use text::{Body, Name, Text, bad_name};

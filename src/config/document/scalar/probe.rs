@@ -38,7 +38,9 @@ impl Scalar for StatusSet {
     const KIND: Kind = Kind {
         what: "statuses and ranges of them",
         example: "\"200-299, 404\"",
-        json: Json::PatternOrInteger("^ *[1-5][0-9][0-9](-[1-5][0-9][0-9])? *(, *[1-5][0-9][0-9](-[1-5][0-9][0-9])? *)*$"),
+        json: Json::PatternOrInteger(
+            "^ *[1-5][0-9][0-9](-[1-5][0-9][0-9])? *(, *[1-5][0-9][0-9](-[1-5][0-9][0-9])? *)*$",
+        ),
     };
 
     fn read(value: &Value) -> Result<Self, Misread> {

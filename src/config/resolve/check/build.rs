@@ -71,9 +71,10 @@ impl SharedChecks<'_> {
             None => owner.protocol,
         };
         let tls = spoken(&http.tls, &http.server_name, http.plain.value, protocol, owner);
-        let headers = http.headers.iter().map(|header| {
-            (Arc::from(header.name.to_ascii_lowercase()), Arc::from(header.value.0.as_str()))
-        });
+        let headers = http
+            .headers
+            .iter()
+            .map(|header| (Arc::from(header.name.to_ascii_lowercase()), Arc::from(header.value.0.as_str())));
         let looked_at = |name: &str| (name != OFF).then(|| Arc::from(name));
         let kind = CheckKind::Http(HttpCheck {
             method: http.method.0.as_str().into(),
@@ -130,7 +131,8 @@ fn tls_check(check: &TlsCheck, owner: &Owner<'_>) -> Check {
 }
 
 fn tcp_check(tcp: &TcpCheck, owner: &Owner<'_>) -> Check {
-    let bytes = |written: &Optional<document::Bytes>| written.as_ref().map_or_else(Arc::default, |it| it.0.as_slice().into());
+    let bytes =
+        |written: &Optional<document::Bytes>| written.as_ref().map_or_else(Arc::default, |it| it.0.as_slice().into());
     let kind = CheckKind::Tcp { send: bytes(&tcp.send), expect: bytes(&tcp.expect) };
     Check { kind, port: port(&tcp.port, false, owner), tls: None, timing: timing(&tcp.timing) }
 }

@@ -41,8 +41,7 @@ fn tell(
 ) {
     let mut way: Vec<(usize, Option<Place>)> = Vec::new();
     let mut at = root;
-    loop {
-        let Some((to, place)) = links[at].iter().copied().max_by_key(|(to, _)| heights[*to]) else { break };
+    while let Some((to, place)) = links[at].iter().copied().max_by_key(|(to, _)| heights[*to]) {
         way.push((at, place));
         is_told[at] = true;
         if let Some(from) = way.iter().position(|(seen, _)| *seen == to) {

@@ -49,7 +49,15 @@ impl<'a> Owner<'a> {
 
     /// A region's front door, asked at these ports in the clear and by TLS.
     pub(super) fn door(name: &'a str, ports: [u16; 2], tls: Option<&'a OriginTls>) -> Self {
-        Self { name, host: name, is_pool: false, protocol: Protocol::H1, tls, is_tls_for_all: false, ports: Some(ports) }
+        Self {
+            name,
+            host: name,
+            is_pool: false,
+            protocol: Protocol::H1,
+            tls,
+            is_tls_for_all: false,
+            ports: Some(ports),
+        }
     }
 }
 

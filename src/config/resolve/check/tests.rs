@@ -4,7 +4,8 @@ use crate::config::{Check, CheckKind, Checks, Config, Identity, OriginTls, Proto
 
 /// One region and what is added.
 fn read(text: &str) -> Result<Config, Vec<String>> {
-    let loaded = from_text("test.toml", &format!("regions.here.addresses = [\"192.0.2.1\"]\n{text}"), &Identity::default());
+    let loaded =
+        from_text("test.toml", &format!("regions.here.addresses = [\"192.0.2.1\"]\n{text}"), &Identity::default());
     let codes = loaded.diagnostics.iter().map(|one| format!("{}: {}", one.code.as_str(), one.message)).collect();
     loaded.config.ok_or(codes)
 }
@@ -45,14 +46,18 @@ fn the_bound_is_that_of_the_slowest_and_nobody_has_none() {
     let named = "checks.slow.tcp = { interval = \"10s\" }\nchecks.quick.tcp = {}\n";
     let bound = |check: &str| config(&format!("{named}{}", pool(check))).pools[0].check.detection_bound();
     assert_eq!(bound("check.any = [\"slow\", \"quick\"]"), Some(Duration::from_millis(11_250)));
-    assert_eq!((bound("check.any = [\"quick\"]"), bound("check = \"none\"")), (Some(Duration::from_millis(2_250)), None));
+    assert_eq!(
+        (bound("check.any = [\"quick\"]"), bound("check = \"none\"")),
+        (Some(Duration::from_millis(2_250)), None)
+    );
 }
 
 #[test]
 fn what_a_check_leaves_open_follows_whom_it_asks() {
     let tls = "tls = { ca = \"ca.pem\", server_name = \"shop.test\" }\nprotocol = \"h2\"\n";
     let of = |check: &str| config(&pool(&format!("{tls}{check}"))).pools[0].check.only().unwrap().clone();
-    let settings = |name: &str| OriginTls { trust: Trust::Ca("ca.pem".into()), server_name: Some(name.into()), client: None };
+    let settings =
+        |name: &str| OriginTls { trust: Trust::Ca("ca.pem".into()), server_name: Some(name.into()), client: None };
     let spoken = |check: &Check| check.tls.clone().map(|tls| (tls.settings, tls.protocol));
     assert_eq!(spoken(&of("check.http = {}")), Some((settings("shop.test"), Some(Protocol::H2))));
     assert_eq!(spoken(&of("check.http = { protocol = \"h1\" }")), Some((settings("shop.test"), Some(Protocol::H1))));
@@ -112,7 +117,15 @@ fn circles_are_told_once_and_chains_are_only_so_long() {
 #[test]
 fn many_checks_that_double_are_refused_and_not_built() {
     let doubling: String = (1..8)
-        .map(|at| format!("checks.c{at}.all = [\"c{}\", \"d{}\"]\nchecks.d{at}.all = [\"c{}\", \"d{}\"]\n", at + 1, at + 1, at + 1, at + 1))
+        .map(|at| {
+            format!(
+                "checks.c{at}.all = [\"c{}\", \"d{}\"]\nchecks.d{at}.all = [\"c{}\", \"d{}\"]\n",
+                at + 1,
+                at + 1,
+                at + 1,
+                at + 1
+            )
+        })
         .collect();
     let text = format!("{doubling}checks.c8.tcp = {{}}\nchecks.d8.http = {{}}\n{}", pool("check.use = \"c1\""));
     let codes = read(&text).unwrap_err();

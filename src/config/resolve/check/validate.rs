@@ -50,11 +50,13 @@ fn check_members(
     problems: &mut Diagnostics,
 ) {
     let Some((members, count)) = members(written) else { return };
-    let is_broken = [&written.all, &written.any].into_iter().any(|list| list.as_ref().is_some_and(|list| list.is_broken))
-        || written.at_least.as_ref().is_some_and(|some| some.of.as_ref().is_none_or(|of| of.is_broken));
+    let is_broken =
+        [&written.all, &written.any].into_iter().any(|list| list.as_ref().is_some_and(|list| list.is_broken))
+            || written.at_least.as_ref().is_some_and(|some| some.of.as_ref().is_none_or(|of| of.is_broken));
     if members.is_empty() && !is_broken {
         let error = Diagnostic::error(Code::MissingKey, "nothing is asked: there is no check in the list");
-        problems.push(error.at(place, "at least one check is needed").hint("write `\"none\"` to ask nobody".to_owned()));
+        problems
+            .push(error.at(place, "at least one check is needed").hint("write `\"none\"` to ask nobody".to_owned()));
     } else if count > members.len() && !is_broken {
         let message = format!("`count` is {count}, and there are {} checks", members.len());
         let count = written.at_least.as_ref().and_then(|some| some.count.as_ref()).and_then(|count| count.place);
@@ -131,7 +133,8 @@ fn check_tls(written: &Optional<document::OriginTls>, plain: Option<&Written<boo
     tls::origins(tls, tls.place, problems);
     if let Some(plain) = plain.filter(|plain| plain.value) {
         let error = Diagnostic::error(Code::Contradiction, "`plain` asks in the clear, and `tls` does not");
-        problems.push(error.at(plain.place, "in the clear").at(tls.place, "by TLS").hint("keep one of them".to_owned()));
+        problems
+            .push(error.at(plain.place, "in the clear").at(tls.place, "by TLS").hint("keep one of them".to_owned()));
     }
 }
 
