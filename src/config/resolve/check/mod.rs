@@ -101,7 +101,9 @@ impl<'a> SharedChecks<'a> {
             let error = Diagnostic::error(Code::TooMany, message).at(written.place, "too many, all counted");
             problems.push(error.hint("each counts as often as it is used".to_owned()));
         }
-        built.unwrap_or(Checks::None)
+        let built = built.unwrap_or(Checks::None);
+        check_server_name(check, &built, problems);
+        built
     }
 
     /// Warns of those that nobody uses.
@@ -111,6 +113,19 @@ impl<'a> SharedChecks<'a> {
             let hint = format!("write `check = {{ use = \"{}\" }}`, or remove it", check.name);
             problems.push(Diagnostic::warning(Code::UnusedCheck, message).at(check.place, "unused").hint(hint));
         }
+    }
+}
+
+/// A host that is asked for in no handshake. One of `checks` may have other users.
+fn check_server_name(written: &document::Check, built: &Checks, problems: &mut Diagnostics) {
+    let http = written.http.as_ref().and_then(|http| http.server_name.as_ref());
+    let name = http.or_else(|| written.grpc.as_ref().and_then(|grpc| grpc.server_name.as_ref()));
+    if let Some(name) = name
+        && built.only().is_some_and(|check| check.tls.is_none())
+    {
+        let error = Diagnostic::error(Code::Contradiction, "`server_name` is given, and it is asked in the clear");
+        let error = error.at(name.place, "there is no handshake");
+        problems.push(error.hint("add `tls = {}` to the check, or remove `server_name`".to_owned()));
     }
 }
 
