@@ -107,7 +107,7 @@ mod tests {
         jitter_percent: 0,
         long_down: Duration::from_secs(5),
         long_down_after: Duration::from_secs(30),
-        flap_window: Duration::from_secs(60),
+        flap_window: Duration::from_mins(1),
         flaps: 4,
     };
     /// Whose every answer is a change.

@@ -159,7 +159,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_whatever_fields_it_has_besides() {
-        let read = |message: &[u8]| status(&[&[0, 0, 0, 0, message.len() as u8], message].concat());
+        let read = |message: &[u8]| {
+            let length = u8::try_from(message.len()).unwrap();
+            status(&[&[0, 0, 0, 0, length], message].concat())
+        };
         assert_eq!(read(b"").unwrap(), 0);
         assert_eq!(read(b"\x08\x01").unwrap(), SERVING);
         assert_eq!(read(b"\x08\x02\x08\x01").unwrap(), SERVING, "the last one holds");

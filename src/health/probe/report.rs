@@ -80,8 +80,8 @@ mod tests {
         read(&reporting, &headers.collect(), body.as_bytes())
     }
 
-    fn share(percent: u16) -> Option<Weight> {
-        Some(Weight::Share(BasisPoints::new(percent * 100)))
+    fn share(percent: u16) -> Weight {
+        Weight::Share(BasisPoints::new(percent * 100))
     }
 
     #[test]
@@ -90,10 +90,10 @@ mod tests {
         assert_eq!(said(&[("x-weight", "50")], "").weight, Some(Weight::Absolute(50)));
         assert_eq!(
             said(&[("x-weight", "50%"), ("x-drain", "True")], ""),
-            Report { weight: share(50), is_draining: true }
+            Report { weight: Some(share(50)), is_draining: true }
         );
         let body = r#"{"weight": "30%", "drain": true, "more": [1]}"#;
-        assert_eq!(said(&[], body), Report { weight: share(30), is_draining: true });
+        assert_eq!(said(&[], body), Report { weight: Some(share(30)), is_draining: true });
         assert_eq!(said(&[("x-weight", "0"), ("x-drain", "false")], body).weight, Some(Weight::Absolute(0)));
         assert!(!said(&[("x-drain", "false")], body).is_draining);
         assert_eq!(said(&[], r#"{"weight": 12}"#).weight, Some(Weight::Absolute(12)));

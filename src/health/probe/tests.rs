@@ -231,12 +231,7 @@ async fn speak_h2<S>(
     }
 }
 
-async fn h2_server(
-    status: u16,
-    headers: &'static [(&'static str, &'static str)],
-    pieces: &'static [&'static [u8]],
-    trailers: &'static [(&'static str, &'static str)],
-) -> SocketAddr {
+async fn h2_server(status: u16, headers: Fields, pieces: Pieces, trailers: Fields) -> SocketAddr {
     server(move |stream| async move {
         let answer = headers
             .iter()
@@ -257,7 +252,10 @@ async fn http2_is_judged_by_the_same() {
     late(&check(""), silent().await).await;
 }
 
-const GRPC: &[(&str, &str)] = &[("content-type", "application/grpc")];
+type Pieces = &'static [&'static [u8]];
+type Fields = &'static [(&'static str, &'static str)];
+
+const GRPC: Fields = &[("content-type", "application/grpc")];
 
 #[tokio::test]
 async fn grpc_has_to_say_serving() {
@@ -266,7 +264,7 @@ async fn grpc_has_to_say_serving() {
     assert_eq!(good("grpc]", h2_server(200, GRPC, SERVING, FINE).await).await, "serving");
     let split: &[&[u8]] = &[b"\0\0\0", b"\0\x02\x08", b"\x01"];
     good("grpc]\nservice = \"shop.Cart\"", h2_server(200, GRPC, split, FINE).await).await;
-    let refusals: [(&'static [&'static [u8]], &'static [(&'static str, &'static str)], &str); 6] = [
+    let refusals: [(Pieces, Fields, &str); 6] = [
         (&[b"\0\0\0\0\x02\x08\x02"], FINE, "not serving"),
         (&[b"\0\0\0\0\0"], FINE, "serving status 0"),
         (&[b"\0\0\0\0\x02\x08"], FINE, "not an answer of gRPC: its message is not as long as it says"),

@@ -151,21 +151,38 @@ async fn another_way_of_asking_starts_from_what_is_known() {
     assert!(early.is_err(), "one bad answer of a new check took it down");
 }
 
+/// Pools that share a check which is asked once an hour, at one address.
+fn sharing(pools: &[&str], address: SocketAddr) -> Config {
+    let named = format!("[checks.alive.http]\npath = \"/alive\"\n{}", QUICK.replace("100ms", "1h"));
+    let pools = pools.iter().map(|name| {
+        format!("[pools.{name}]\ncheck = {{ use = \"alive\" }}\norigins = [{{ address = \"{address}\" }}]\n")
+    });
+    config(&[], &pools.fold(named, |text, pool| text + &pool))
+}
+
 #[tokio::test]
 async fn a_check_that_several_pools_share_is_one_probe_and_a_signal_for_each() {
     let (address, _answer, count) = answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-    let named = format!("[checks.alive.http]\npath = \"/alive\"\n{}", QUICK.replace("100ms", "60s"));
-    let pools: String = ["cart", "shop"]
-        .map(|name| {
-            format!("[pools.{name}]\ncheck = {{ use = \"alive\" }}\norigins = [{{ address = \"{address}\" }}]\n")
-        })
-        .concat();
     let mut scene = Scene::new();
-    scene.probe(&config(&[], &format!("{named}{pools}")));
+    scene.probe(&sharing(&["cart", "shop"], address));
     let mut told = [scene.next().await, scene.next().await].map(|signal| (signal.subject.to_string(), signal.belief));
     told.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(told, [(format!("origin cart/{address}"), UP), (format!("origin shop/{address}"), UP)]);
     assert_eq!((count.load(Ordering::SeqCst), scene.prober.probes.len()), (1, 1), "asked once for both");
+}
+
+#[tokio::test]
+async fn who_comes_to_a_probe_that_is_there_learns_at_once_what_it_knows() {
+    let (address, _answer, count) = answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let mut scene = Scene::new();
+    scene.probe(&sharing(&["cart"], address));
+    scene.until(UP).await;
+    // The second probe comes after any part of an hour.
+    let before = count.load(Ordering::SeqCst);
+    scene.probe(&sharing(&["cart", "shop"], address));
+    let signal = scene.until(UP).await;
+    assert_eq!(signal.subject.to_string(), format!("origin shop/{address}"));
+    assert_eq!(count.load(Ordering::SeqCst), before);
 }
 
 #[tokio::test]
