@@ -28,7 +28,7 @@ fn probe(port: u16, check: &str) -> (Option<i32>, String) {
 
 #[test]
 fn a_grpc_server_is_asked_for_its_health() {
-    let (_server, port) = serving("grpc_health.py");
+    let (_server, port) = serving("serving_grpc.py");
     let expect = |check: &str, code: i32, words: &str| {
         let (ended, said) = probe(port, check);
         assert!(ended == Some(code) && said.contains(words), "{check}: {ended:?} {said}");

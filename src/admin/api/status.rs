@@ -9,7 +9,7 @@ use crate::{
     admin::Surface,
     clock::Ticks,
     control::SubjectReport,
-    fleet::{Address, RegionId, Subject},
+    fleet::{Address, Health, RegionId, Subject},
     table::{Generation, Pool, RowState},
 };
 
@@ -192,8 +192,9 @@ impl View<'_> {
         let notes: Vec<String> = report.overrides.iter().map(words).collect();
         status.source = report.source.map(|source| source.as_str().into());
         status.since_seconds = Some(report.age().as_secs());
-        status.said =
-            report.said.as_ref().map(|(source, words)| format!("{source}: {words}", source = source.as_str()));
+        // The row may have moved on since the report was made.
+        let said = report.said.as_ref().filter(|_| state.health != Health::Up);
+        status.said = said.map(|(source, words)| format!("{}: {words}", source.as_str()));
         status.note = (!notes.is_empty()).then(|| notes.join("; "));
         status
     }
