@@ -7,6 +7,7 @@
 //! | `GET /metrics` | no | Prometheus text |
 //! | `GET /v1/status` | yes | what the node believes, and why |
 //! | `GET /v1/explain/dns?name=NAME&from=ADDRESS&type=TYPE` | yes | how a DNS question would be answered, step by step |
+//! | `POST /v1/explain/route` | yes | where a request would go, step by step: `{"url":…,"from":…,"method":…,"headers":[[name,value]]}` |
 //! | `GET /v1/overrides` | yes | the operators' words that are kept |
 //! | `PUT /v1/overrides` | yes | set one |
 //! | `DELETE /v1/overrides` | yes | take one back |
@@ -21,7 +22,7 @@ mod token;
 
 pub use api::{
     ActionName, ClearRequest, Explanation, KeptOverride, OriginStatus, OverrideRequest, PoolRegionStatus, PoolStatus,
-    RegionStatus, RowStatus, Status, SubjectName,
+    RegionStatus, RouteQuestion, RowStatus, Status, SubjectName,
 };
 pub use server::{BindError, Server};
 pub use surface::Surface;

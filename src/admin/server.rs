@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -100,6 +100,7 @@ fn router(surface: Arc<Surface>, token: Token) -> Router {
     let guarded = Router::new()
         .route("/v1/status", get(api::status))
         .route("/v1/explain/dns", get(api::explain_dns))
+        .route("/v1/explain/route", post(api::explain_route))
         .route("/v1/overrides", get(api::overrides).put(api::set_override).delete(api::clear_override))
         .route_layer(middleware::from_fn_with_state(Arc::new(token), guard));
     Router::new()

@@ -8,7 +8,14 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::Clock, config::Config, control::Handle, fleet::Inspect, table::Table, telemetry::Exporter};
+use crate::{
+    clock::Clock,
+    config::Config,
+    control::Handle,
+    fleet::{Inspect, InspectRequests},
+    table::Table,
+    telemetry::Exporter,
+};
 
 /// A node, as seen from outside.
 #[derive(Debug)]
@@ -19,6 +26,7 @@ pub struct Surface {
     pub(super) exporter: Exporter,
     pub(super) control: Handle,
     pub(super) dns: Arc<dyn Inspect>,
+    pub(super) requests: Arc<dyn InspectRequests>,
     clock: Clock,
     is_draining: AtomicBool,
 }
@@ -31,7 +39,7 @@ impl Surface {
         clock: Clock,
         exporter: Exporter,
         control: Handle,
-        dns: Arc<dyn Inspect>,
+        (dns, requests): (Arc<dyn Inspect>, Arc<dyn InspectRequests>),
     ) -> Self {
         let region = config.regions.get(config.node.region.index());
         Self {
@@ -41,6 +49,7 @@ impl Surface {
             exporter,
             control,
             dns,
+            requests,
             clock,
             is_draining: AtomicBool::new(false),
         }

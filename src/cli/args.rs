@@ -9,8 +9,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, explain, geo, probe, report, schema, serve, status};
-use crate::{config::Identity, telemetry::LogFormat};
+use super::{check, demo, explain, geo, operate, probe, report, schema, serve, status};
+use crate::{admin::RouteQuestion, config::Identity, telemetry::LogFormat};
 
 /// The program's, and how old the places are that it knows by itself.
 static VERSION: LazyLock<String> =
@@ -38,6 +38,11 @@ enum Command {
     Status(Status),
     /// Say why a running node decides as it does.
     Explain(Explain),
+    /// Take a region or an origin out of service: new DNS answers stop, clients with a kept connection are let go at a pace, and requests
+    /// go to the next region meanwhile.
+    Drain(Drain),
+    /// Take it back into service: nobody's word stands against its checks any more.
+    Ready(Ready),
     /// Say what a database of places is.
     Geo(Geo),
     /// Run three small regions on loopback, with origins of their own, to try things on.
@@ -154,6 +159,22 @@ struct Explain {
 
 #[derive(Debug, Subcommand)]
 enum Explained {
+    /// A request: its route, each region and why it is passed over, the rung of the ladder, the origin.
+    Route {
+        /// An `http` or `https` URL.
+        url: String,
+        /// Whose request it is.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+        from: IpAddr,
+        /// Its method.
+        #[arg(long, value_name = "METHOD", default_value = "GET")]
+        method: String,
+        /// A header of it, as `NAME: VALUE`; may be given more than once.
+        #[arg(long = "header", value_name = "HEADER", value_parser = header)]
+        headers: Vec<(String, String)>,
+        #[command(flatten)]
+        node: Asked,
+    },
     /// A DNS answer: each step from the client's place to the region.
     Dns {
         /// The name asked for.
@@ -180,6 +201,47 @@ struct Geo {
 }
 
 #[derive(Debug, Args)]
+struct Drain {
+    #[command(flatten)]
+    order: Order,
+    /// Less and less for so long before, such as `10m`; at once without.
+    #[arg(long, value_name = "DURATION")]
+    over: Option<String>,
+    /// For so long, such as `2h`; until `ready` without.
+    #[arg(long, value_name = "DURATION")]
+    expires_in: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Ready {
+    #[command(flatten)]
+    order: Order,
+}
+
+/// Whom it is about, and who decides.
+#[derive(Debug, Args)]
+struct Order {
+    /// A region, or an origin as `POOL/ADDRESS`.
+    #[arg(value_name = "REGION")]
+    subject: String,
+    /// Why, for those who come after.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who decides.
+    #[arg(long, env = "USER", value_name = "NAME")]
+    author: String,
+    #[command(flatten)]
+    node: Asked,
+}
+
+impl Order {
+    fn split(self) -> (operate::Order, PathBuf) {
+        let Self { subject, reason, author, node } = self;
+        (operate::Order { subject, author, reason, admin: node.admin, json: node.json }, node.token_file)
+    }
+}
+
+#[derive(Debug, Args)]
 struct Status {
     #[command(flatten)]
     node: Asked,
@@ -197,6 +259,11 @@ struct Asked {
     /// Print the JSON that the node sent.
     #[arg(long)]
     json: bool,
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("a header is written `NAME: VALUE`")?;
+    Ok((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
 }
 
 /// Parses the command line and runs it.
@@ -232,8 +299,20 @@ pub fn run() -> ExitCode {
         Command::Schema(Schema { reference: true }) => report::say(&schema::run(schema::Form::Reference)),
         Command::Schema(_) => report::say(&schema::run(schema::Form::JsonSchema)),
         Command::Status(Status { node }) => status::run(node.admin, &node.token_file, node.json),
+        Command::Explain(Explain { what: Explained::Route { url, from, method, headers, node } }) => {
+            let question = RouteQuestion { method, url, from, headers };
+            explain::route(&question, node.admin, &node.token_file, node.json)
+        }
         Command::Explain(Explain { what: Explained::Dns { name, from, kind, node } }) => {
             explain::dns(&name, from, &kind, node.admin, &node.token_file, node.json)
+        }
+        Command::Drain(Drain { order, over, expires_in }) => {
+            let (order, token_file) = order.split();
+            operate::drain(&order, over, expires_in, &token_file)
+        }
+        Command::Ready(Ready { order }) => {
+            let (order, token_file) = order.split();
+            operate::ready(&order, &token_file)
         }
         Command::Geo(about) => geo::run(about.file.as_deref(), about.pack.as_deref()),
         Command::Demo => demo::run(),

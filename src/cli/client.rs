@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -29,6 +29,17 @@ impl Answer {
 
 /// What a node answers somebody who has its token; otherwise why not, for people.
 pub(super) fn question(admin: SocketAddr, token_file: &Path, path: &str) -> Result<String, String> {
+    call(admin, token_file, Method::GET, path, String::new())
+}
+
+/// The same for anything else that can be asked of it.
+pub(super) fn call(
+    admin: SocketAddr,
+    token_file: &Path,
+    method: Method,
+    path: &str,
+    body: String,
+) -> Result<String, String> {
     let token = std::fs::read_to_string(token_file).map_err(|error| {
         let file = token_file.display();
         format!("cannot read the admin token from {file}: {error}\nhint: name the file with --token-file\n")
@@ -36,7 +47,7 @@ pub(super) fn question(admin: SocketAddr, token_file: &Path, path: &str) -> Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}\n"))?;
     let answer = runtime
-        .block_on(get(admin, path, Some(token.trim())))
+        .block_on(within_patience(ask(admin, method, path, Some(token.trim()), body)))
         .ok_or_else(|| format!("no node answers at {admin}\nhint: name its admin address with --admin\n"))?;
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     if answer.is_good() { Ok(body) } else { Err(format!("{admin} refused with {}: {body}\n", answer.status)) }
@@ -44,21 +55,30 @@ pub(super) fn question(admin: SocketAddr, token_file: &Path, path: &str) -> Resu
 
 /// Asks once; `None` where no answer came.
 pub(super) async fn get(address: SocketAddr, path: &str, token: Option<&str>) -> Option<Answer> {
-    tokio::time::timeout(PATIENCE, ask(address, path, token)).await.ok()?.ok()
+    within_patience(ask(address, Method::GET, path, token, String::new())).await
+}
+
+async fn within_patience<E>(asked: impl Future<Output = Result<Answer, E>>) -> Option<Answer> {
+    tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()
 }
 
 async fn ask(
     address: SocketAddr,
+    method: Method,
     path: &str,
     token: Option<&str>,
+    body: String,
 ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut request = Request::get(path).header(header::HOST, address.to_string());
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, address.to_string());
+    if !body.is_empty() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
-    let request = request.body(Empty::<Bytes>::new())?;
+    let request = request.body(Full::new(Bytes::from(body)))?;
     let answer = async {
         let response = sender.send_request(request).await?;
         let status = response.status();

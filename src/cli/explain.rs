@@ -6,14 +6,26 @@ use std::{
     process::ExitCode,
 };
 
+use http::Method;
+
 use super::{client, report};
-use crate::admin::Explanation;
+use crate::admin::{Explanation, RouteQuestion};
 
 /// How a DNS question would be answered, step by step.
 pub(super) fn dns(name: &str, from: IpAddr, kind: &str, admin: SocketAddr, token_file: &Path, json: bool) -> ExitCode {
     let path =
         format!("/v1/explain/dns?name={}&from={}&type={}", escaped(name), escaped(&from.to_string()), escaped(kind));
-    let said = client::question(admin, token_file, &path);
+    show(client::question(admin, token_file, &path), admin, json)
+}
+
+/// Where a request would go, step by step.
+pub(super) fn route(question: &RouteQuestion, admin: SocketAddr, token_file: &Path, json: bool) -> ExitCode {
+    let body = serde_json::to_string(question).map_err(|error| format!("{error}\n"));
+    let said = body.and_then(|body| client::call(admin, token_file, Method::POST, "/v1/explain/route", body));
+    show(said, admin, json)
+}
+
+fn show(said: Result<String, String>, admin: SocketAddr, json: bool) -> ExitCode {
     let text = said.and_then(|body| {
         if json {
             return Ok(body + "\n");

@@ -8,6 +8,7 @@ mod client;
 mod demo;
 mod explain;
 mod geo;
+mod operate;
 mod probe;
 mod report;
 mod schema;

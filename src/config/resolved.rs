@@ -20,7 +20,7 @@ pub use route::{
     Redirect, Respond, Route, RouteTimeouts, Template, Test, Variable,
 };
 
-use crate::fleet::{Address, Location, RegionId};
+use crate::fleet::{Address, Location, PoolId, RegionId};
 
 mod check;
 mod dns;
@@ -50,6 +50,8 @@ pub struct Config {
     pub geo: Geo,
     /// How probing behaves as a whole.
     pub health: Health,
+    /// How fast clients move.
+    pub failover: Failover,
     /// How the names of origins are looked up.
     pub resolver: Resolver,
     /// How it is operated.
@@ -125,6 +127,8 @@ pub struct Http {
     pub max_connection_age: Duration,
     /// Time that requests in flight get when the node stops.
     pub drain_timeout: Duration,
+    /// How long it takes until all clients of a drained region were told to leave.
+    pub drain_pace: Duration,
     /// Networks whose `X-Forwarded-*` and request id are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Networks whose connections begin with a PROXY header.
@@ -191,6 +195,30 @@ pub struct Health {
     pub max_in_flight: usize,
     /// Commands among them that run at once; they are counted apart.
     pub max_commands: usize,
+}
+
+/// How fast clients move when something fails and when it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Failover {
+    /// How long a pool that was lost in a region works there again before its clients come back.
+    pub hold: Duration,
+    /// The same for a region.
+    pub region_hold: Duration,
+    /// From then on until all have.
+    pub ramp: Duration,
+    /// How much of all clients a weakened region passes on in ten seconds at most.
+    pub spill_percent: u32,
+}
+
+/// How an origin gets its share of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SlowStart {
+    /// Until it has all of it.
+    pub window: Duration,
+    /// What it begins with.
+    pub least_percent: u32,
+    /// How much sooner than evenly it rises: 1 is evenly.
+    pub aggression: u32,
 }
 
 /// How the names of origins are looked up.
@@ -267,8 +295,12 @@ pub struct Pool {
     pub tls: Option<OriginTls>,
     /// How it is known whether they work.
     pub check: Checks,
+    /// How an origin that returns gets its share.
+    pub slow_start: SlowStart,
     /// What happens when nothing permitted is healthy.
     pub when_all_down: WhenAllDown,
+    /// Which pool is asked before that.
+    pub last_resort: Option<PoolId>,
     /// How long each step may take.
     pub timeouts: Timeouts,
     /// How those of other regions are reached.

@@ -108,6 +108,11 @@ impl Tally {
         }
     }
 
+    /// Whether there was a verdict on each origin.
+    pub(super) fn is_judged(&self) -> bool {
+        self.judged == self.counted
+    }
+
     /// The amounts that follow.
     pub(super) fn measure(&self) -> Measure {
         let usable = self.usable_weight.div_ceil(u64::from(BasisPoints::FULL.get()));
@@ -166,6 +171,7 @@ mod tests {
                 is_drilled: flags[2],
                 is_stale: flags[3],
                 is_breaker_open: false,
+                is_returning: false,
                 weight: BasisPoints::new(share),
                 valid_until: Ticks(until),
             };

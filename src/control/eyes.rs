@@ -18,6 +18,7 @@ impl Ledger {
         let (region, before) = (entry.region, entry.standing());
         match belief {
             Belief::Health(Health::Up) => {
+                entry.last_good = Some(self.clock.now());
                 entry.trust();
                 entry.beliefs.hear(Source::Probe, belief, until);
                 self.suspicion.up(at, region, before == Standing::Up, now);

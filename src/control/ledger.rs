@@ -10,8 +10,9 @@ use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 use super::{
     journal::Journal,
     meters::{self, Meters},
+    motion::Motion,
     overrides::OverrideList,
-    roster::{Entry, Group, Place, Roster},
+    roster::{Entry, Place, Roster},
     suspicion::Suspicion,
 };
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct Ledger {
     pub(super) overrides: OverrideList,
     pub(super) meters: Meters,
     pub(super) journal: Journal,
+    /// Whose weight is on its way.
+    pub(super) motion: Motion,
     /// When to look at whom again.
     pub(super) deadlines: BinaryHeap<Reverse<(Ticks, usize)>>,
     /// Subjects on which nobody gave a verdict yet.
@@ -73,6 +76,7 @@ impl Ledger {
                 self.settle(at, now);
             }
         }
+        self.go_on(now);
         self.review(now);
         self.journal.tick();
         let has_ended = self.overrides.expire(now) > 0;
@@ -83,20 +87,35 @@ impl Ledger {
     /// Makes a subject's row, and the row of its group, say what follows from its beliefs.
     pub(super) fn settle(&mut self, at: usize, now: Ticks) {
         let entry = &mut self.roster.entries[at];
+        entry.finish_leaving(now);
         let merged = entry.beliefs.merge(now);
         let before = std::mem::replace(&mut entry.merged, merged);
-        if before.state != merged.state {
-            self.writer.change(&entry.row, merged.state, now);
+        let says = entry.told(&before.state, self.is_ready, now);
+        let said = std::mem::replace(&mut entry.row_says, says);
+        self.motion.entry(at, entry.moves());
+        if said != says {
+            if entry.moves() {
+                self.writer.shift(&entry.row, says, now);
+            } else {
+                self.writer.change(&entry.row, says, now);
+            }
             if let Place::Origin { group, weight } = entry.place {
-                let group = &mut self.roster.groups[group];
-                group.tally.remove(Entry::part(weight, before.state));
-                group.tally.add(Entry::part(weight, merged.state));
-                Self::derive(&mut self.writer, &mut self.journal, group, now);
+                let tally = &mut self.roster.groups[group].tally;
+                tally.remove(Entry::part(weight, said));
+                tally.add(Entry::part(weight, says));
+                self.derive(group, now);
             }
         }
+        let entry = &mut self.roster.entries[at];
         if has_new_meaning(&before.state, &merged.state) || before.source != merged.source {
             entry.since = clock::unix_time();
             entry.gauge.set(meters::level(merged.state.health));
+            let fell =
+                before.state.health == Health::Up && merged.state.health == Health::Down && !merged.state.is_forced;
+            if let Some(seen) = entry.last_good.filter(|_| fell) {
+                let is_door = matches!(entry.place, Place::FrontDoor);
+                self.meters.failover(is_door).observe(self.clock.now().saturating_sub(seen));
+            }
             self.journal.subject(&entry.subject, &before.state, &merged);
         }
         if !entry.is_judged && merged.state.health != Health::Unknown {
@@ -119,21 +138,29 @@ impl Ledger {
         self.meters.suspects_itself.set(f64::from(u8::from(self.suspicion.is_active())));
     }
 
-    fn derive(writer: &mut Writer, journal: &mut Journal, group: &mut Group, now: Ticks) {
-        let (state, measure) = (group.tally.state(), group.tally.measure());
+    /// Makes the row of a group say what follows from its origins, as far as it has got there.
+    pub(super) fn derive(&mut self, at: usize, now: Ticks) {
+        let group = &mut self.roster.groups[at];
+        let measure = group.tally.measure();
         if measure != group.row.measure() {
-            writer.set_measure(&group.row, measure);
+            self.writer.set_measure(&group.row, measure);
         }
-        if state == group.state {
-            return;
+        let before = group.state;
+        let says = group.told(self.config.failover.spill_percent, now);
+        let said = std::mem::replace(&mut group.row_says, says);
+        self.motion.group(at, group.moves());
+        if said != says {
+            if group.moves() {
+                self.writer.shift(&group.row, says, now);
+            } else {
+                self.writer.change(&group.row, says, now);
+            }
+            if said.weight != says.weight {
+                group.draw();
+            }
         }
-        let before = std::mem::replace(&mut group.state, state);
-        writer.change(&group.row, state, now);
-        if before.weight != state.weight {
-            group.draw();
-        }
-        if before.health != state.health || before.is_draining != state.is_draining {
-            journal.group(group, &before);
+        if before.health != says.health || before.is_draining != says.is_draining {
+            self.journal.group(group, &before);
         }
     }
 }

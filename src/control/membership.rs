@@ -3,11 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    journal::Journal, ledger::Ledger, merge::Beliefs, meters::Meters, overrides::OverrideList, roster::Roster,
+    journal::Journal,
+    ledger::Ledger,
+    merge::Beliefs,
+    meters::Meters,
+    motion::{Leave, Motion},
+    overrides::{Action, OverrideList},
+    roster::Roster,
     suspicion::Suspicion,
 };
 use crate::{
-    clock::Clock,
+    clock::{self, Clock},
     config::{Checks, Config},
     fleet::{Source, Subject},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, SelectorBuilder, Writer},
@@ -32,6 +38,7 @@ impl Ledger {
             overrides,
             meters: Meters::new(),
             journal: Journal::new(),
+            motion: Motion::default(),
             deadlines: std::collections::BinaryHeap::new(),
             unjudged: 0,
             is_ready: false,
@@ -43,27 +50,36 @@ impl Ledger {
     /// Moves to this config and says the new generation's revision. Subjects that stay keep what is believed of them.
     pub(super) fn apply(&mut self, config: Arc<Config>, compiled: Compiled) -> u64 {
         self.revision += 1;
-        let now = self.clock.ticks();
+        let (now, today) = (self.clock.ticks(), clock::unix_time().as_secs());
         let wanted = membership(&config, self.revision, compiled);
         let (roster, overrides) = (&mut self.roster, &self.overrides);
         self.writer.publish_filled(wanted, |writer, next| {
             let remembered = |subject: &_| {
-                let mut beliefs = Beliefs::default();
+                let (mut beliefs, mut leaves) = (Beliefs::default(), None);
                 for (kept, until) in overrides.of(subject) {
-                    beliefs.hear(Source::Operator, kept.action.belief(), *until);
+                    let began = Duration::from_secs(today.saturating_sub(kept.created));
+                    let leave = match kept.action {
+                        Action::Evacuate(over) => Leave::of(over, began, *until, now),
+                        _ => None,
+                    };
+                    if leave.is_none() {
+                        beliefs.hear(Source::Operator, kept.action.belief(), *until);
+                    }
+                    leaves = leaves.or(leave);
                 }
-                beliefs
+                (beliefs, leaves)
             };
-            *roster = Roster::of(next, std::mem::take(roster), remembered, now);
-            roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.merged.state, now));
+            *roster = Roster::of(next, &config, std::mem::take(roster), remembered, now);
+            roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.row_says, now));
             for group in &roster.groups {
-                writer.change(&group.row, group.state, now);
+                writer.change(&group.row, group.row_says, now);
                 writer.set_measure(&group.row, group.tally.measure());
             }
         });
         let own = config.node.region.index();
         let mut suspicion = self.suspicion.carried_to(own, config.regions.len(), slowest_check(&config));
         self.deadlines.clear();
+        self.motion.clear();
         self.unjudged = 0;
         for at in 0..self.roster.entries.len() {
             let entry = &mut self.roster.entries[at];
@@ -73,6 +89,9 @@ impl Ledger {
             self.unjudged += usize::from(!entry.is_judged);
             // Arms its deadline; the row says it already.
             self.settle(at, now);
+        }
+        for (at, group) in self.roster.groups.iter().enumerate() {
+            self.motion.group(at, group.moves());
         }
         self.suspicion = suspicion;
         self.is_ready |= self.unjudged == 0;

@@ -96,6 +96,7 @@ impl Beliefs {
             is_drilled: is_drilled(source) || is_drilled(weight.map(|(by, _)| by)) || drains(Source::Drill),
             is_stale: verdict.is_some() && fresh.is_none(),
             is_breaker_open: false,
+            is_returning: false,
             weight: weight.map_or(BasisPoints::FULL, |(_, share)| share),
             valid_until: verdict.map_or(Ticks::FOREVER, |(_, (_, until))| until),
         };

@@ -2,9 +2,14 @@
 //!
 //! The recorder has to be installed before control is opened, or the handles lead nowhere.
 
+use std::sync::Arc;
+
 use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
-use crate::fleet::{Address, Health, Source};
+use crate::{
+    fleet::{Address, Health, Source},
+    telemetry::{Histogram, histogram},
+};
 
 /// The meters that do not belong to a subject.
 pub(super) struct Meters {
@@ -19,6 +24,8 @@ pub(super) struct Meters {
     pub(super) overrides: Gauge,
     /// 1 while the node suspects itself.
     pub(super) suspects_itself: Gauge,
+    /// From the last sign of life of an origin or a front door until nobody was sent there any more.
+    failover: [Arc<Histogram>; 2],
 }
 
 impl Meters {
@@ -32,7 +39,12 @@ impl Meters {
             generation: gauge!("meridian_control_generation"),
             overrides: gauge!("meridian_control_overrides"),
             suspects_itself: gauge!("meridian_control_suspects_itself"),
+            failover: ["origin", "front-door"].map(|of| histogram("meridian_failover_seconds", &[("of", of)])),
         }
+    }
+
+    pub(super) fn failover(&self, of_front_door: bool) -> &Histogram {
+        &self.failover[usize::from(of_front_door)]
     }
 
     pub(super) fn signals(&self, source: Source) -> &Counter {

@@ -14,6 +14,7 @@ mod ledger;
 mod membership;
 mod merge;
 mod meters;
+mod motion;
 mod operate;
 mod overrides;
 mod report;

@@ -1,11 +1,14 @@
 //! What operators ask for: overrides are checked, remembered and believed in one step.
 
+use std::time::Duration;
+
 use tracing::info;
 
 use super::{
     command::CommandError,
     ledger::Ledger,
-    overrides::{NewOverride, Override, OverrideList, TooMany},
+    motion::Leave,
+    overrides::{Action, NewOverride, Override, OverrideList, TooMany},
 };
 use crate::{
     clock::{self, Ticks},
@@ -23,7 +26,8 @@ impl Ledger {
         let at = self.roster.find(&new.subject).ok_or_else(|| CommandError::UnknownSubject(new.subject.clone()))?;
         check_text("author", &new.author, LONGEST_AUTHOR)?;
         check_text("reason", &new.reason, LONGEST_REASON)?;
-        if new.expires_in.is_some_and(|span| span.is_zero()) {
+        let is_over_at_once = matches!(new.action, Action::Evacuate(over) if over.is_zero());
+        if is_over_at_once || new.expires_in.is_some_and(|span| span.is_zero()) {
             return Err(CommandError::EndsAtOnce);
         }
         let (now, created) = (self.clock.ticks(), clock::unix_time());
@@ -42,7 +46,14 @@ impl Ledger {
             is_inert: false,
         };
         self.overrides.set(made, until).map_err(|TooMany| CommandError::TooManyOverrides(OverrideList::LIMIT))?;
-        self.roster.entries[at].beliefs.hear(Source::Operator, action.belief(), until);
+        let entry = &mut self.roster.entries[at];
+        if action.is_about_the_same(Action::Drain) {
+            entry.leaves = None;
+        }
+        match action {
+            Action::Evacuate(over) => entry.leaves = Leave::of(over, Duration::ZERO, until, now),
+            _ => entry.beliefs.hear(Source::Operator, action.belief(), until),
+        }
         self.settle(at, now);
         self.draw();
         Ok(())
@@ -61,7 +72,9 @@ impl Ledger {
         }
         info!(%subject, "overrides cleared");
         if let Some(at) = self.roster.find(subject) {
-            self.roster.entries[at].beliefs.hear(Source::Operator, Belief::Withdrawn, Ticks::FOREVER);
+            let entry = &mut self.roster.entries[at];
+            entry.leaves = None;
+            entry.beliefs.hear(Source::Operator, Belief::Withdrawn, Ticks::FOREVER);
             self.settle(at, self.clock.ticks());
         }
         self.draw();

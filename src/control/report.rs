@@ -61,7 +61,11 @@ impl Ledger {
         let steps = until.0.saturating_sub(now.0);
         SubjectReport {
             subject: entry.subject.clone(),
-            state: merged.state,
+            state: RowState {
+                weight: entry.row_says.weight,
+                is_returning: entry.row_says.is_returning,
+                ..merged.state
+            },
             source: merged.source,
             since: entry.since,
             valid_for: (until != Ticks::FOREVER).then(|| Duration::from_millis(100) * steps),

@@ -10,11 +10,14 @@ use super::{
     derive::{Part, Tally},
     merge::{Beliefs, Merged},
     meters,
+    motion::{Leave, Return},
     suspicion::Standing,
 };
 use crate::{
     clock::{self, Ticks},
+    config::Config,
     fleet::{Belief, Health, Signal, Source, Subject},
+    policy::{Kept, Pace},
     table::{Generation, RowHandle, RowState},
 };
 
@@ -28,8 +31,16 @@ pub(super) struct Entry {
     pub(super) beliefs: Beliefs,
     /// A probe's "down" that the node does not believe yet, and through when it holds.
     pub(super) withheld: Option<Ticks>,
-    /// What the row says.
+    /// What is believed now.
     pub(super) merged: Merged,
+    /// What the row says: the same, or a part of its weight while it returns.
+    pub(super) row_says: RowState,
+    /// How it returns from where it was lost.
+    pub(super) pace: Pace,
+    pub(super) returns: Option<Return>,
+    pub(super) leaves: Option<Leave>,
+    /// When its own probes last saw it work.
+    pub(super) last_good: Option<Duration>,
     /// When the row last changed in what it means; calendar time.
     pub(super) since: Duration,
     /// The tick at which it is looked at again.
@@ -54,14 +65,22 @@ pub(super) struct Group {
     pub(super) region: Arc<str>,
     pub(super) row: RowHandle,
     pub(super) tally: Tally,
+    /// What its origins add up to.
     pub(super) state: RowState,
+    /// What the row says: the same, or another weight on the way there.
+    pub(super) row_says: RowState,
+    pub(super) kept: Kept,
+    pub(super) pace: Pace,
+    pub(super) returns: Option<Return>,
+    /// All of its origins had a verdict once.
+    pub(super) is_known: bool,
     pub(super) gauge: Gauge,
 }
 
 impl Group {
     /// Draws the usable share.
     pub(super) fn draw(&self) {
-        self.gauge.set(f64::from(self.state.weight.get()) / 10_000.0);
+        self.gauge.set(f64::from(self.row_says.weight.get()) / 10_000.0);
     }
 }
 
@@ -123,37 +142,33 @@ impl Roster {
     /// `remembered` says. Meters of who left show 0: the recorder cannot forget them.
     pub(super) fn of(
         generation: &Generation,
+        config: &Config,
         before: Self,
-        remembered: impl Fn(&Subject) -> Beliefs,
+        remembered: impl Fn(&Subject) -> (Beliefs, Option<Leave>),
         now: Ticks,
     ) -> Self {
         let mut roster = Self::default();
         let mut known = Known::of(before);
         for (region, door) in generation.regions().iter().enumerate() {
             let subject = Subject::FrontDoor { region: Arc::clone(&door.name) };
-            let entry = known.entry(subject, region, Place::FrontDoor, &door.front_door, &remembered);
+            let pace = Pace::of_region(&config.failover);
+            let entry = known.entry(subject, (region, Place::FrontDoor), pace, &door.front_door, &remembered);
             roster.push(entry, now);
         }
-        for pool in generation.pools() {
+        for (pool, settings) in generation.pools().iter().zip(&config.pools) {
             for entry in pool.regions() {
                 let region = &generation.regions()[entry.region.index()].name;
                 let group = roster.groups.len();
-                roster.groups.push(Group {
-                    pool: Arc::clone(&pool.name),
-                    region: Arc::clone(region),
-                    row: entry.row.clone(),
-                    tally: Tally::default(),
-                    state: RowState::default(),
-                    gauge: known.usable_ratio(&pool.name, region),
-                });
+                roster.groups.push(known.group(&pool.name, region, &entry.row, Pace::of_pool(&config.failover)));
                 for origin in &pool.origins()[pool.positions_in(entry.region)] {
                     let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address.clone() };
                     let place = Place::Origin { group, weight: origin.weight };
-                    let entry = known.entry(subject, origin.region.index(), place, &origin.row, &remembered);
+                    let pace = Pace::of_origin(&settings.slow_start);
+                    let entry = known.entry(subject, (origin.region.index(), place), pace, &origin.row, &remembered);
                     roster.push(entry, now);
                 }
                 let group = &mut roster.groups[group];
-                group.state = group.tally.state();
+                group.row_says = group.told(config.failover.spill_percent, now);
             }
         }
         known.leave();
@@ -167,10 +182,11 @@ impl Roster {
     }
 
     fn push(&mut self, mut entry: Entry, now: Ticks) {
-        entry.merged = entry.beliefs.merge(now);
+        let before = std::mem::replace(&mut entry.merged, entry.beliefs.merge(now));
+        entry.row_says = entry.told(&before.state, false, now);
         entry.is_judged |= entry.merged.state.health != Health::Unknown;
         if let Place::Origin { group, weight } = entry.place {
-            self.groups[group].tally.add(Entry::part(weight, entry.merged.state));
+            self.groups[group].tally.add(Entry::part(weight, entry.row_says));
         }
         self.index.insert(entry.subject.clone(), self.entries.len());
         self.entries.push(entry);
@@ -180,39 +196,46 @@ impl Roster {
 /// Who was there before and has not been met again yet.
 struct Known {
     entries: HashMap<Subject, Entry>,
-    ratios: HashMap<(Arc<str>, Arc<str>), Gauge>,
+    groups: HashMap<(Arc<str>, Arc<str>), Group>,
 }
 
 impl Known {
     fn of(before: Roster) -> Self {
         let entries = before.entries.into_iter().map(|entry| (entry.subject.clone(), entry));
-        let ratios = before.groups.into_iter().map(|group| ((group.pool, group.region), group.gauge));
-        Self { entries: entries.collect(), ratios: ratios.collect() }
+        let groups =
+            before.groups.into_iter().map(|group| ((Arc::clone(&group.pool), Arc::clone(&group.region)), group));
+        Self { entries: entries.collect(), groups: groups.collect() }
     }
 
     fn entry(
         &mut self,
         subject: Subject,
-        region: usize,
-        place: Place,
+        (region, place): (usize, Place),
+        pace: Pace,
         row: &RowHandle,
-        remembered: impl Fn(&Subject) -> Beliefs,
+        remembered: impl Fn(&Subject) -> (Beliefs, Option<Leave>),
     ) -> Entry {
         if let Some(same) = self.entries.remove(&subject) {
-            return Entry { region, place, row: row.clone(), armed: None, ..same };
+            return Entry { region, place, pace, row: row.clone(), armed: None, ..same };
         }
         let gauge = match &subject {
             Subject::Origin { pool, address } => meters::origin_up(pool, address),
             Subject::FrontDoor { region } => meters::front_door_up(region),
         };
+        let (beliefs, leaves) = remembered(&subject);
         Entry {
-            beliefs: remembered(&subject),
+            beliefs,
+            leaves,
             subject,
             region,
             place,
             row: row.clone(),
             withheld: None,
             merged: Merged { state: RowState::default(), source: None },
+            row_says: RowState::default(),
+            pace,
+            returns: None,
+            last_good: None,
             since: clock::unix_time(),
             armed: None,
             is_judged: false,
@@ -221,13 +244,27 @@ impl Known {
         }
     }
 
-    fn usable_ratio(&mut self, pool: &Arc<str>, region: &Arc<str>) -> Gauge {
-        let known = self.ratios.remove(&(Arc::clone(pool), Arc::clone(region)));
-        known.unwrap_or_else(|| meters::usable_ratio(pool, region))
+    fn group(&mut self, pool: &Arc<str>, region: &Arc<str>, row: &RowHandle, pace: Pace) -> Group {
+        if let Some(same) = self.groups.remove(&(Arc::clone(pool), Arc::clone(region))) {
+            return Group { row: row.clone(), tally: Tally::default(), pace, ..same };
+        }
+        Group {
+            pool: Arc::clone(pool),
+            region: Arc::clone(region),
+            row: row.clone(),
+            tally: Tally::default(),
+            state: RowState::default(),
+            row_says: RowState::default(),
+            kept: Kept::default(),
+            pace,
+            returns: None,
+            is_known: false,
+            gauge: meters::usable_ratio(pool, region),
+        }
     }
 
     fn leave(self) {
         let gone = self.entries.into_values().map(|entry| entry.gauge);
-        gone.chain(self.ratios.into_values()).for_each(|gauge| gauge.set(0.0));
+        gone.chain(self.groups.into_values().map(|group| group.gauge)).for_each(|gauge| gauge.set(0.0));
     }
 }

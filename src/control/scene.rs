@@ -11,8 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Checks, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry,
-        Timeouts, Via, WhenAllDown,
+        self, Check, CheckKind, CheckTiming, Checks, Config, Failover, FrontDoor, Node, Origin, Pool, Protocol, Region,
+        Retry, SlowStart, Timeouts, Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -28,6 +28,7 @@ pub(super) fn config(regions: &[&str], pools: &[(&str, Origins<'_>)]) -> Config 
         node: Node { name: "here-1".into(), region: RegionId(0) },
         state_directory: "/nonexistent/state".into(),
         regions: regions.iter().map(|name| Arc::new(region(name))).collect(),
+        failover: Failover::default(),
         pools: pools.iter().map(|(name, origins)| Arc::new(pool(name, origins))).collect(),
         ..base
     }
@@ -139,7 +140,9 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         protocol: Protocol::H1,
         tls: None,
         check: check(None),
+        slow_start: SlowStart::default(),
         when_all_down: WhenAllDown::Open,
+        last_resort: None,
         timeouts: Timeouts { connect: second, response_head: second, between_bytes: second, tunnel_idle: second },
         via: Via::Direct,
         retries: 1,

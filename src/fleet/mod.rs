@@ -18,7 +18,7 @@ pub use address::{Address, AddressError};
 pub use answer::AnswerDns;
 pub use health::Health;
 pub use ids::{PolicyId, PoolId, RegionId};
-pub use inspect::{DnsQuestion, Explained, Inspect};
+pub use inspect::{DnsQuestion, Explained, HttpQuestion, Inspect, InspectRequests};
 pub use name::{DnsName, NameError};
 pub use place::{Continent, Country, Location, Place, PlaceError, Subdivision};
 pub use signal::{Belief, Signal, Source, Subject};

@@ -7,6 +7,8 @@ pub struct BasisPoints(u16);
 impl BasisPoints {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// The least that is not nothing.
+    pub const LEAST: Self = Self(1);
     /// All of it.
     pub const FULL: Self = Self(10_000);
 
@@ -27,6 +29,12 @@ impl BasisPoints {
     /// The number, 0 to 10,000.
     pub fn get(self) -> u16 {
         self.0
+    }
+
+    /// This share of a share; what is left of something is not nothing.
+    #[must_use]
+    pub fn thinned(self, by: Self) -> Self {
+        Self::ratio(u64::from(self.0) * u64::from(by.0), u64::from(Self::FULL.0) * u64::from(Self::FULL.0))
     }
 
     /// This share of `amount`, rounded down.

@@ -38,7 +38,10 @@ impl Node {
             self.clock.clone(),
             self.exporter.clone(),
             self.commands.clone(),
-            Arc::new(dns::Explainer::new(self.table.clone(), self.clock.clone())),
+            (
+                Arc::new(dns::Explainer::new(self.table.clone(), self.clock.clone())),
+                Arc::new(proxy::Explainer::new(self.table.clone(), self.clock.clone())),
+            ),
         ));
         let (http, https) = (self.http.http().to_vec(), self.http.https().to_vec());
         let (dns, admin) = (self.dns.addresses().to_vec(), self.admin.address());

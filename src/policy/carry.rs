@@ -9,6 +9,11 @@ pub fn carry(usable: BasisPoints) -> BasisPoints {
     BasisPoints::new(usable.get().saturating_mul(7) / 5)
 }
 
+/// The least usable share that carries so much.
+pub fn share_that_carries(kept: BasisPoints) -> BasisPoints {
+    BasisPoints::new((kept.get() * 5).div_ceil(7))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -18,5 +23,13 @@ mod tests {
         assert_eq!(carry(BasisPoints::new(7_143)), BasisPoints::FULL);
         assert_eq!(carry(BasisPoints::new(5_000)), BasisPoints::new(7_000));
         assert_eq!(carry(BasisPoints::ZERO), BasisPoints::ZERO);
+    }
+
+    #[test]
+    fn what_carries_a_share_carries_it_and_hardly_more() {
+        for kept in 0..=10_000 {
+            let carried = carry(share_that_carries(BasisPoints::new(kept))).get();
+            assert!((kept..=kept + 1).contains(&carried), "{kept}: {carried}");
+        }
     }
 }

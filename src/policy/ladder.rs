@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! home        this region, as much as its healthy weight × 1.4 carries
-//! neighbour   the next regions, nearest first, that are whole and have room
+//! neighbour   the next regions, nearest first, that keep all of their own clients and have room
 //! over        whatever is healthy anywhere, over capacity
 //! unproven    what has no verdict yet
+//! resort      another pool, where one is named: who climbs asks for it, as it is climbed by itself
 //! open        everything an operator did not take out, where the pool opens when all is down
 //! ```
 //!
 //! A region whose front door an operator drained or took down takes no new work on any rung above `open`; one that was given a weight keeps
 //! that much.
 //!
-//! Not here: classes and the pool's last resort, which come with the issue that brings them; residency, which narrows `regions`.
+//! Not here: classes; residency, which narrows `regions`.
 
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub enum Rung {
     OverCapacity,
     /// Without a verdict yet.
     Unproven,
+    /// Of another pool, as this one has nobody left.
+    LastResort,
     /// Down, but better than nothing.
     Open,
 }
@@ -46,6 +49,7 @@ impl Rung {
             Self::Neighbour => "neighbour",
             Self::OverCapacity => "over-capacity",
             Self::Unproven => "unproven",
+            Self::LastResort => "last-resort",
             Self::Open => "open",
         }
     }
@@ -70,32 +74,62 @@ pub struct Climb<'a> {
     pub now: Duration,
 }
 
+/// Why a region is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// It has no origins of the pool.
+    NoOrigins,
+    /// None of them is healthy.
+    Down,
+    /// None of them had a verdict yet.
+    Unproven,
+    /// They take no new work.
+    Draining,
+    /// An operator or a drill took its front door out.
+    DoorWithheld,
+    /// Its front door is lost: clients cannot enter, so others' requests are not sent there either.
+    DoorDown,
+    /// It was lost, and gets its own clients back first.
+    Returning,
+    /// It cannot keep all of its own.
+    Weakened,
+    /// It is near its capacity.
+    Full,
+}
+
+impl LeftOut {
+    /// The words that `explain` uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoOrigins => "it has no origins of this pool",
+            Self::Down => "its origins are down",
+            Self::Unproven => "its origins had no verdict yet",
+            Self::Draining => "its origins take no new work",
+            Self::DoorWithheld => "it was taken out of service",
+            Self::DoorDown => "its front door is down",
+            Self::Returning => "it returns, and gets its own clients back first",
+            Self::Weakened => "it lost a part, and has no room for more than its own",
+            Self::Full => "it is near its capacity",
+        }
+    }
+}
+
 /// The region to ask, or `None` where nothing that may be asked is left.
 pub fn climb(with: &Climb<'_>, random: &mut Random) -> Option<(Rung, RegionId)> {
-    let row = |region: RegionId| with.pool.region(region).map(|entry| entry.row.read(with.snapshot.now));
-    let door = |region: RegionId| with.door(region);
     let first = |rung: Rung, is_good: &dyn Fn(RegionId) -> bool| {
         with.regions.iter().copied().find(|region| is_good(*region)).map(|region| (rung, region))
     };
-    // A door that probes lost is clients' trouble, not requests'; one that an operator took down or out is closed for both.
-    let is_open_for_work =
-        |region: RegionId| door(region).is_none_or(|door| door.takes_new_work() && !door.is_withheld());
-    let is_proven = |region: RegionId| row(region).is_some_and(RowState::is_usable) && is_open_for_work(region);
-
-    if is_proven(with.home) && with.regions.contains(&with.home) && with.keeps(with.home, random) {
+    let is_proven = |region: RegionId| with.is_proven(region).is_ok();
+    if with.regions.contains(&with.home) && is_proven(with.home) && with.keeps(with.home, random) {
         return Some((Rung::Home, with.home));
     }
-    let takes_spill = |region: RegionId| {
-        region != with.home
-            && is_proven(region)
-            && door(region).is_none_or(|door| door.health != Health::Down)
-            && with.spare.has_room(region, with.capacity(region), with.now)
+    let is_unproven = |region: RegionId| {
+        let row = with.row(region);
+        row.is_some_and(|row| row.health != Health::Down && row.takes_new_work()) && with.is_open_for_work(region)
     };
-    let is_unproven =
-        |region: RegionId| row(region).is_some_and(|row| row.health != Health::Down && row.takes_new_work());
-    first(Rung::Neighbour, &takes_spill)
+    first(Rung::Neighbour, &|region| region != with.home && with.takes_spill(region).is_ok())
         .or_else(|| first(Rung::OverCapacity, &is_proven))
-        .or_else(|| first(Rung::Unproven, &|region| is_unproven(region) && is_open_for_work(region)))
+        .or_else(|| first(Rung::Unproven, &is_unproven))
         .or_else(|| match with.when_all_down {
             WhenAllDown::Open => first(Rung::Open, &|region| with.has_last_resort(region)),
             WhenAllDown::Closed => None,
@@ -103,10 +137,55 @@ pub fn climb(with: &Climb<'_>, random: &mut Random) -> Option<(Rung, RegionId)> 
 }
 
 impl Climb<'_> {
+    /// Whether the region's own healthy origins may be asked.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn is_proven(&self, region: RegionId) -> Result<(), LeftOut> {
+        let row = self.row(region).ok_or(LeftOut::NoOrigins)?;
+        match row.health {
+            _ if !self.is_open_for_work(region) => Err(LeftOut::DoorWithheld),
+            _ if row.is_draining => Err(LeftOut::Draining),
+            Health::Up if row.is_usable() => Ok(()),
+            Health::Unknown => Err(LeftOut::Unproven),
+            _ => Err(LeftOut::Down),
+        }
+    }
+
+    /// Whether it has room for what others pass on.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn takes_spill(&self, region: RegionId) -> Result<(), LeftOut> {
+        self.is_proven(region)?;
+        let door = self.door(region);
+        if door.is_some_and(|door| door.health == Health::Down) {
+            return Err(LeftOut::DoorDown);
+        }
+        let row = self.row(region).ok_or(LeftOut::NoOrigins)?;
+        if row.is_returning || door.is_some_and(|door| door.is_returning) {
+            return Err(LeftOut::Returning);
+        }
+        if carry(row.weight) < BasisPoints::FULL {
+            return Err(LeftOut::Weakened);
+        }
+        if self.spare.has_room(region, self.capacity(region), self.now) { Ok(()) } else { Err(LeftOut::Full) }
+    }
+
+    fn row(&self, region: RegionId) -> Option<RowState> {
+        self.pool.region(region).map(|entry| entry.row.read(self.snapshot.now))
+    }
+
+    /// A door that probes lost is clients' trouble, not requests'; one that an operator took down or out is closed for both.
+    fn is_open_for_work(&self, region: RegionId) -> bool {
+        self.door(region).is_none_or(|door| door.takes_new_work() && !door.is_withheld())
+    }
+
     /// Whether this request is within what the region keeps.
     fn keeps(&self, region: RegionId, random: &mut Random) -> bool {
         let Some(entry) = self.pool.region(region) else { return false };
-        let word = self.door(region).map_or(BasisPoints::FULL, |door| door.weight);
+        // What a door that returns is held back from are new clients. Those who are here already are served here.
+        let word = self.door(region).filter(|door| !door.is_returning).map_or(BasisPoints::FULL, |door| door.weight);
         let share = carry(entry.row.read(self.snapshot.now).weight).min(word);
         share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
     }

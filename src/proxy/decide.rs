@@ -8,8 +8,9 @@ use super::{Refusal, route::Routing};
 use crate::{
     balance::{self, InFlight, Load, Selector, Standard, Turns},
     clock::Random,
+    config::WhenAllDown,
     fleet::{PoolId, RegionId},
-    policy::{Climb, Rung, climb},
+    policy::{self, Climb, Rung},
     table::Snapshot,
 };
 
@@ -27,6 +28,10 @@ pub(super) struct Case {
 /// Where one try goes.
 #[derive(Debug)]
 pub(super) struct Plan {
+    /// Whose origin: the case's, or its last resort.
+    pub(super) pool: PoolId,
+    /// Where it stands.
+    pub(super) region: RegionId,
     /// Position among the pool's origins.
     pub(super) origin: usize,
     /// On which rung of the ladder it was found.
@@ -43,13 +48,35 @@ pub(super) struct Picker {
 }
 
 impl Picker {
-    /// Chooses from a snapshot taken now: a region by the ladder, an origin by balance. `tried` origins are left out.
+    /// Chooses from a snapshot taken now: a pool, where one has nobody left; a region by the ladder; an origin by balance. `tried` origins of
+    /// the case's own pool are left out.
     pub(super) fn pick(
         &mut self,
         case: &Case,
         routing: &Routing,
         snapshot: Snapshot<'_>,
         tried: &[usize],
+        now: Duration,
+    ) -> Result<Plan, Refusal> {
+        let settings = &routing.pool(case.pool).line.settings;
+        let last = |picker: &mut Self| picker.climb(case, routing, snapshot, tried, settings.when_all_down, now);
+        let Some(resort) = settings.last_resort else { return last(self) };
+        let other = Case { pool: resort, ..*case };
+        self.climb(case, routing, snapshot, tried, WhenAllDown::Closed, now)
+            .or_else(|_| {
+                let plan = self.climb(&other, routing, snapshot, &[], WhenAllDown::Closed, now)?;
+                Ok(Plan { rung: Rung::LastResort, ..plan })
+            })
+            .or_else(|_: Refusal| last(self))
+    }
+
+    fn climb(
+        &mut self,
+        case: &Case,
+        routing: &Routing,
+        snapshot: Snapshot<'_>,
+        tried: &[usize],
+        when_all_down: WhenAllDown,
         now: Duration,
     ) -> Result<Plan, Refusal> {
         let pool = snapshot.generation.pool(case.pool).ok_or(Refusal::NoHealthyOrigin)?;
@@ -64,31 +91,27 @@ impl Picker {
         };
         let mut left: Vec<RegionId>;
         loop {
-            let with = Climb {
-                pool,
-                regions,
-                home: routing.home,
-                when_all_down: plan.line.settings.when_all_down,
-                snapshot,
-                spare: &routing.spare,
-                now,
-            };
-            let (rung, region) = climb(&with, &mut self.random).ok_or(Refusal::NoHealthyOrigin)?;
-            let standard = match rung {
-                Rung::Home | Rung::Neighbour | Rung::OverCapacity => Standard::Proven,
-                Rung::Unproven => Standard::Unproven,
-                Rung::Open => Standard::Any,
-            };
+            let with = Climb { pool, regions, home: routing.home, when_all_down, snapshot, spare: &routing.spare, now };
+            let (rung, region) = policy::climb(&with, &mut self.random).ok_or(Refusal::NoHealthyOrigin)?;
+            let standard = standard(rung);
             let chosen = (case.pool, &**pool);
             let (turns, random) = (&mut self.turns, &mut self.random);
             if let Some(origin) = balance::pick(chosen, region, standard, tried, snapshot.now, turns, random) {
-                routing.spare.count(region, now);
                 let load = pool.selector::<Selector>().and_then(|selector| selector.load(origin));
-                return Ok(Plan { origin, rung, in_flight: load.map(Load::begin) });
+                return Ok(Plan { pool: case.pool, region, origin, rung, in_flight: load.map(Load::begin) });
             }
             // All origins there were tried, or turned down between two reads: ask the regions that are left.
             left = regions.iter().copied().filter(|other| *other != region).collect();
             regions = &left;
         }
+    }
+}
+
+/// How good an origin has to be on a rung.
+pub(super) fn standard(rung: Rung) -> Standard {
+    match rung {
+        Rung::Home | Rung::Neighbour | Rung::OverCapacity => Standard::Proven,
+        Rung::Unproven | Rung::LastResort => Standard::Unproven,
+        Rung::Open => Standard::Any,
     }
 }

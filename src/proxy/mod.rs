@@ -29,6 +29,7 @@ mod connections;
 mod date;
 mod decide;
 mod exchange;
+mod explain;
 mod fuzz;
 mod h1;
 mod h2;
@@ -48,6 +49,7 @@ mod trace;
 mod transfer;
 mod worker;
 
+pub use explain::Explainer;
 pub use fuzz::{fuzz_chunked, fuzz_head, fuzz_preamble};
 pub use listen::{BindError, Server};
 pub use refuse::Refusal;

@@ -72,6 +72,11 @@ impl RouteMetrics {
         Self(Arc::new(Inner { route: route.into(), pool: pool.into(), outcomes, seconds }))
     }
 
+    /// The route's name.
+    pub(super) fn route(&self) -> &str {
+        &self.0.route
+    }
+
     fn record(&self, outcome: Outcome, took: Duration) {
         let Inner { route, pool, outcomes, seconds } = &*self.0;
         let counter = || {

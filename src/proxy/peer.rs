@@ -14,6 +14,8 @@ pub(super) struct Peer {
     pub(super) tls: Option<Rc<TlsFacts>>,
     /// Until when it may stay connected.
     pub(super) until: Duration,
+    /// Drawn by lot, from 0 to 1: whose turn it is when all have to go.
+    pub(super) lot: f64,
 }
 
 impl Peer {

@@ -30,7 +30,8 @@ macro_rules! refusals {
                 }
             }
 
-            fn detail(self) -> &'static str {
+            /// What the client is told.
+            pub(super) fn detail(self) -> &'static str {
                 match self {
                     $(Self::$name => $detail,)+
                 }

@@ -31,7 +31,7 @@ use crate::{
     clock::{self, Clock, Random},
     fleet::{Address, AnswerDns, PoolId, RegionId},
     resolver::{Directory, Reach},
-    table::{Generation, Reader, Snapshot, Table},
+    table::{Generation, Reader, RowState, Snapshot, Table},
 };
 
 /// How often idle origin connections are looked through.
@@ -113,6 +113,9 @@ pub(super) struct Worker {
     pub(super) guests: Rc<Tally<Guest>>,
     pub(super) turnstile: Turnstile,
     is_draining: Cell<bool>,
+    /// Since when clients have to leave this region, and the part of them that has to by now.
+    left_since: Cell<Option<Duration>>,
+    let_go: Cell<f64>,
     /// The time as of the last tick.
     now: Cell<Duration>,
     reader: RefCell<Reader>,
@@ -133,6 +136,8 @@ impl Worker {
             guests: Rc::default(),
             turnstile: Turnstile::default(),
             is_draining: Cell::new(false),
+            left_since: Cell::new(None),
+            let_go: Cell::new(0.0),
             now: Cell::new(clock.now()),
             reader: RefCell::new(table.reader(clock.clone())),
             view: RefCell::new(Rc::new(View(table.load()))),
@@ -156,12 +161,28 @@ impl Worker {
     pub(super) fn meet(&self, address: IpAddr, tls: Option<TlsFacts>) -> Peer {
         let longest = self.view().routing().map_or(Duration::ZERO, |routing| routing.settings.max_connection_age);
         let until = self.now.get() + longest.mul_f64(self.random(|random| 0.9 + 0.1 * random.f64()));
-        Peer { address, tls: tls.map(Rc::new), until }
+        Peer { address, tls: tls.map(Rc::new), until, lot: self.random(Random::f64) }
     }
 
     /// Whether a client's connection may go on after its request.
     pub(super) fn keeps(&self, peer: &Peer) -> bool {
-        !self.is_draining() && self.now.get() < peer.until
+        !self.is_draining() && self.now.get() < peer.until && peer.lot >= self.let_go.get()
+    }
+
+    /// Looks whether clients have to leave this region, and how many of them by now.
+    fn look_at_the_region(&self, view: &View) {
+        let is_left = view.routing().is_some_and(|routing| {
+            let door = view.0.region(routing.home).map(|home| home.front_door.read(self.clock.ticks()));
+            door.is_some_and(RowState::is_withheld)
+        });
+        let began = if is_left { self.left_since.get().or(Some(self.now.get())) } else { None };
+        self.left_since.set(began);
+        let pace = view.routing().map_or(Duration::ZERO, |routing| routing.settings.drain_pace);
+        let share = |began: Duration| {
+            let gone = self.now.get().saturating_sub(began).as_secs_f64();
+            if pace.is_zero() { 1.0 } else { (gone / pace.as_secs_f64()).min(1.0) }
+        };
+        self.let_go.set(began.map_or(0.0, share));
     }
 
     /// Whether requests in flight are the last ones.
@@ -176,7 +197,10 @@ impl Worker {
     /// Picks from what is believed at this moment, within the generation that the request began with.
     pub(super) fn pick(&self, case: &Case, view: &View, routing: &Routing, tried: &[usize]) -> Result<Plan, Refusal> {
         let snapshot = Snapshot { generation: &view.0, now: self.clock.ticks() };
-        self.picker.borrow_mut().pick(case, routing, snapshot, tried, self.clock.now())
+        let now = self.clock.now();
+        let plan = self.picker.borrow_mut().pick(case, routing, snapshot, tried, now)?;
+        routing.spare.count(plan.region, now);
+        Ok(plan)
     }
 
     /// Has a client's DNS message answered; says for how many seconds that may be kept. Nothing where it is nothing to answer.
@@ -220,11 +244,10 @@ async fn tick(worker: Rc<Worker>) {
         let now = worker.clock.now();
         worker.now.set(now);
         worker.deadlines.advance(now);
+        worker.look_at_the_region(&worker.view());
         if now.saturating_sub(swept) >= SWEEP_INTERVAL {
             swept = now;
             worker.connections.sweep();
-            // A worker that nobody asks lets go of generations that are over, too.
-            worker.view();
             worker.dns.borrow_mut().follow();
         }
     }

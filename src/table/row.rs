@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! word     63 ............ 32 | 31 ............ 16 | 15 ............. 0
-//!          valid until, ticks | weight, basis pts  | breaker stale drill drain forced health(2)
+//!          valid until, ticks | weight, basis pts  | returning breaker stale drill drain forced health(2)
 //! measure  63 ............ 32 | 31 .............. 0
 //!          capacity per s     | usable weight
 //! moved                         31 .............. 0
@@ -40,6 +40,8 @@ pub struct RowState {
     pub is_stale: bool,
     /// Its circuit breaker is open.
     pub is_breaker_open: bool,
+    /// It was lost, works again, and gets its share back bit by bit: `weight` says how much of it.
+    pub is_returning: bool,
     /// The share of the configured weight that it may take.
     pub weight: BasisPoints,
     /// When the belief becomes stale. It keeps its verdict: nothing turns down by itself.
@@ -56,6 +58,7 @@ impl RowState {
             is_drilled: false,
             is_stale: false,
             is_breaker_open: false,
+            is_returning: false,
             weight: BasisPoints::FULL,
             valid_until: Ticks::FOREVER,
         }
@@ -74,6 +77,7 @@ impl RowState {
     const DRILL: u64 = 1 << 4;
     const STALE: u64 = 1 << 5;
     const BREAKER: u64 = 1 << 6;
+    const RETURNING: u64 = 1 << 7;
 
     /// Known to work and open for new work.
     pub fn is_usable(self) -> bool {
@@ -120,6 +124,7 @@ impl RowState {
             | flag(self.is_drilled, Self::DRILL)
             | flag(self.is_stale, Self::STALE)
             | flag(self.is_breaker_open, Self::BREAKER)
+            | flag(self.is_returning, Self::RETURNING)
             | u64::from(self.weight.get()) << 16
             | u64::from(self.valid_until.0) << 32
     }
@@ -137,6 +142,7 @@ impl RowState {
             is_drilled: word & Self::DRILL != 0,
             is_stale: word & Self::STALE != 0 || valid_until < now,
             is_breaker_open: word & Self::BREAKER != 0,
+            is_returning: word & Self::RETURNING != 0,
             weight: BasisPoints::new(((word >> 16) & 0xffff) as u16),
             valid_until,
         }
@@ -236,7 +242,7 @@ mod tests {
     prop_compose! {
         fn any_state()(
             health in prop_oneof![Just(Health::Unknown), Just(Health::Up), Just(Health::Down)],
-            flags in any::<[bool; 5]>(),
+            flags in any::<[bool; 6]>(),
             weight in 0..=10_000_u16,
             valid_until in any::<u32>(),
         ) -> RowState {
@@ -247,6 +253,7 @@ mod tests {
                 is_drilled: flags[2],
                 is_stale: flags[3],
                 is_breaker_open: flags[4],
+                is_returning: flags[5],
                 weight: BasisPoints::new(weight),
                 valid_until: Ticks(valid_until),
             }

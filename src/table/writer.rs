@@ -82,6 +82,12 @@ impl Writer {
         row.write(state);
     }
 
+    /// Says what is believed while that is on its way: it counts as changed each time.
+    pub fn shift(&mut self, row: &RowHandle, state: RowState, now: Ticks) {
+        row.write_moved(now);
+        row.write(state);
+    }
+
     /// Says what is believed, as if it had always been so.
     pub fn set(&mut self, row: &RowHandle, state: RowState) {
         row.write(state);

@@ -13,6 +13,8 @@ use crate::scene::{Meridian, Origin, ask, eventually, get, meridian, meridian_at
 /// Probes every 200 ms with 100 ms of patience, twice: down after 200 + 100 + (50 + 100) ms.
 const TIMING: &str = "interval = \"200ms\"\nrecheck = \"50ms\"\ntimeout = \"100ms\"\nfall = 2\nrise = 2\n";
 const BOUND: Duration = Duration::from_millis(450);
+/// What returns has its share at once, so that a test need not wait for it.
+const AT_ONCE: &str = "[failover]\nhold = \"0s\"\nregion_hold = \"0s\"\nramp = \"0s\"\n";
 /// What a busy machine may add: scheduling of the node, of the test and of its origins.
 const SLACK: Duration = Duration::from_millis(350);
 
@@ -28,7 +30,7 @@ fn two_regions(near: &Origin, far: &Origin, near_door: u16, far_door: u16) -> St
         format!("[[pools.shop.origins]]\naddress = \"{}\"\nregion = \"{name}\"\n", origin.address)
     };
     format!(
-        "[node]\nregion = \"near\"\n{}{}[pools.shop]\nretries = 0\n[pools.shop.check.http]\npath = \"/\"\n{TIMING}{}{}\
+        "[node]\nregion = \"near\"\n{AT_ONCE}{}{}[pools.shop]\nretries = 0\nslow_start.window = \"0s\"\n[pools.shop.check.http]\npath = \"/\"\n{TIMING}{}{}\
          [[routes]]\npool = \"shop\"\n\
          [zones.\"shop.example\"]\nnameservers = [\"ns.elsewhere.example\"]\n\
          [zones.\"shop.example\".steer.\"@\"]\npools = [\"shop\"]\n",
@@ -77,6 +79,7 @@ fn a_region_whose_origins_die_leaves_dns_and_http_together_and_returns() {
         assert_eq!(get(node.http(), "x", "/").unwrap().text(), "far");
     }
     assert!(left_http < BOUND + SLACK, "{left_http:?}");
+    assert_eq!(node.metric("meridian_failover_seconds_count{of=\"origin\"}"), 1);
 
     near.revive();
     eventually("requests return", || (get(node.http(), "x", "/").unwrap().text() == "near").then_some(()));

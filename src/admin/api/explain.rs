@@ -4,12 +4,15 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::{Query, State, rejection::JsonRejection},
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{admin::Surface, fleet::DnsQuestion};
+use crate::{
+    admin::Surface,
+    fleet::{DnsQuestion, Explained, HttpQuestion},
+};
 
 /// What is asked, in the query of the path.
 #[derive(Debug, Deserialize)]
@@ -40,5 +43,43 @@ pub(in crate::admin) async fn explain_dns(
 ) -> Result<Json<Explanation>, (StatusCode, String)> {
     let question = DnsQuestion { name, kind, from };
     let explained = surface.dns.explain_dns(&question).map_err(|why| (StatusCode::BAD_REQUEST, why + "\n"))?;
-    Ok(Json(Explanation { steps: explained.steps, answer: explained.answer }))
+    Ok(Json(explained.into()))
+}
+
+/// A request that is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteQuestion {
+    /// `GET` where nothing is said.
+    #[serde(default = "get")]
+    pub method: String,
+    /// An `http` or `https` URL.
+    pub url: String,
+    /// Whoever asks.
+    pub from: IpAddr,
+    /// Names and values.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+/// `POST /v1/explain/route`.
+pub(in crate::admin) async fn explain_route(
+    State(surface): State<Arc<Surface>>,
+    called: Result<Json<RouteQuestion>, JsonRejection>,
+) -> Result<Json<Explanation>, (StatusCode, String)> {
+    let Json(RouteQuestion { method, url, from, headers }) =
+        called.map_err(|rejection| (rejection.status(), rejection.body_text() + "\n"))?;
+    let question = HttpQuestion { method, url, from, headers };
+    let explained = surface.requests.explain_request(&question);
+    Ok(Json(explained.map_err(|why| (StatusCode::BAD_REQUEST, why + "\n"))?.into()))
+}
+
+impl From<Explained> for Explanation {
+    fn from(Explained { steps, answer }: Explained) -> Self {
+        Self { steps, answer }
+    }
 }

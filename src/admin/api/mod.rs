@@ -4,8 +4,8 @@ mod explain;
 mod overrides;
 mod status;
 
-pub use explain::Explanation;
-pub(super) use explain::explain_dns;
+pub use explain::{Explanation, RouteQuestion};
+pub(super) use explain::{explain_dns, explain_route};
 pub use overrides::{ActionName, ClearRequest, KeptOverride, OverrideRequest, SubjectName};
 pub(super) use overrides::{clear_override, overrides, set_override};
 pub(super) use status::status;

@@ -1,6 +1,6 @@
 //! Operators' words: set, taken back, listed.
 
-use std::{sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -32,8 +32,23 @@ pub enum SubjectName {
     },
 }
 
+impl FromStr for SubjectName {
+    type Err = String;
+
+    /// A region, or an origin as `POOL/ADDRESS`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((pool, address)) = text.split_once('/') else { return Ok(Self::Region(text.into())) };
+        let address: Address = address.parse().map_err(|error| {
+            format!(
+                "`{address}` is no address of an origin: {error}\nhint: name a region, or an origin as POOL/ADDRESS\n"
+            )
+        })?;
+        Ok(Self::Origin { pool: pool.into(), address })
+    }
+}
+
 /// What an operator wants.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActionName {
     /// It works, whatever checks say.
@@ -42,6 +57,8 @@ pub enum ActionName {
     Down,
     /// No new work.
     Drain,
+    /// Less and less, for a time such as `10m`, and then no new work.
+    Evacuate(String),
     /// This share of its configured weight, in percent.
     Weight(f64),
 }
@@ -134,7 +151,7 @@ pub(in crate::admin) async fn set_override(
 ) -> Result<Json<OverrideRequest>, Refused> {
     let Json(request) = called?;
     let unfit = |why: String| Refused(StatusCode::UNPROCESSABLE_ENTITY, why);
-    let action = Action::try_from(request.action).map_err(unfit)?;
+    let action = Action::try_from(request.action.clone()).map_err(unfit)?;
     let expires_in: Option<Duration> = match request.expires_in.as_deref().map(parse_duration) {
         Some(Err(why)) => return Err(unfit(format!("`expires_in`: {why}"))),
         Some(Ok(span)) => Some(span),
@@ -190,6 +207,9 @@ impl TryFrom<ActionName> for Action {
             ActionName::Up => Self::Up,
             ActionName::Down => Self::Down,
             ActionName::Drain => Self::Drain,
+            ActionName::Evacuate(over) => {
+                Self::Evacuate(parse_duration(&over).map_err(|why| format!("`evacuate`: {why}"))?)
+            }
             ActionName::Weight(percent) if (0.0..=100.0).contains(&percent) => {
                 Self::Weight(BasisPoints::new((percent * 100.0).round() as u16))
             }
@@ -206,6 +226,7 @@ impl From<&Override> for KeptOverride {
                 Action::Up => ActionName::Up,
                 Action::Down => ActionName::Down,
                 Action::Drain => ActionName::Drain,
+                Action::Evacuate(over) => ActionName::Evacuate(format!("{}s", over.as_secs())),
                 Action::Weight(share) => ActionName::Weight(f64::from(share.get()) / 100.0),
             },
             author: kept.author.clone(),
@@ -214,5 +235,18 @@ impl From<&Override> for KeptOverride {
             expires: kept.expires,
             is_inert: kept.is_inert,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_a_region_or_an_origin_of_a_pool() {
+        assert_eq!("eu-central".parse(), Ok(SubjectName::Region("eu-central".into())));
+        let address = "10.0.1.11:8080".parse().unwrap();
+        assert_eq!("shop/10.0.1.11:8080".parse(), Ok(SubjectName::Origin { pool: "shop".into(), address }));
+        assert!("shop/nowhere".parse::<SubjectName>().unwrap_err().contains("POOL/ADDRESS"));
     }
 }

@@ -60,13 +60,13 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
     curl -X POST http://{panel}/fail/{region}
     curl http://{http}/                                  # answered by the nearest other region
     dig @{dns_address} -p {dns_port} shop.example A +short
-    curl -X POST http://{panel}/recover/{region}
+    curl -X POST http://{panel}/recover/{region}         # held for 5 s, then all of its clients within 20 s
+    {program} explain route http://shop.example/ --admin {admin} --token-file {token}
 
   Kill a whole node (front door gone), or drain its region by hand
     kill -9 {last_process}
-    curl -X PUT http://{admin}/v1/overrides -H "Authorization: Bearer $(cat {token})" \
-      -H "Content-Type: application/json" \
-      -d '{{"subject":{{"region":"us-east"}},"action":"drain","author":"me","reason":"trying","expires_in":"1m"}}'
+    {program} drain us-east --over 20s --expires-in 2m --reason trying --author me --admin {admin} --token-file {token}
+    {program} ready us-east --reason enough --author me --admin {admin} --token-file {token}
 
   Logs and config: {directory}
   Stop with Ctrl-C.

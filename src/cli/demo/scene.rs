@@ -116,7 +116,8 @@ impl Scene {
             })
             .collect();
         format!(
-            "{regions}[pools.shop.check.http]\npath = \"/healthz\"\n\n{origins}\
+            "[failover]\nhold = \"5s\"\nregion_hold = \"10s\"\nramp = \"20s\"\n\n{regions}[pools.shop]\nslow_start.window = \"10s\"\n\n\
+             [pools.shop.check.http]\npath = \"/healthz\"\n\n{origins}\
              [[routes]]\nhost = \"*\"\npool = \"shop\"\n\n\
              [zones.\"shop.example\"]\nnameservers = [\"ns1.shop.example\"]\n\n\
              [zones.\"shop.example\".records.ns1]\nA = [\"{nameserver}\"]\n\n\

@@ -8,7 +8,7 @@ use super::{
     tls,
 };
 use crate::{
-    config::{Config, Pool, Protocol, Retry, Via, WhenAllDown},
+    config::{Config, Pool, Protocol, Retry, SlowStart, Via, WhenAllDown},
     fleet::Address,
 };
 
@@ -18,6 +18,10 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     for (name, before, after) in both {
         let subject = format!("pool `{name}`");
         compare_settings(&subject, before, after, changes);
+        let resort = |config: &Config, pool: &Pool| {
+            pool.last_resort.map_or("none".to_owned(), |id| config.pools[id.index()].name.to_string())
+        };
+        changes.field(&subject, "last_resort", &resort(old, before), &resort(new, after));
         compare_origins(&subject, (old, before), (new, after), changes);
     }
 }
@@ -34,6 +38,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     };
     changes.field(subject, "via", via(old), via(new));
     fields::number(changes, subject, "retries", &old.retries, &new.retries);
+    slow_start(subject, &old.slow_start, &new.slow_start, changes);
     retry(subject, &old.retry, &new.retry, changes);
     fields::number(changes, subject, "max_connections", &old.max_connections, &new.max_connections);
     fields::duration(changes, subject, "max_connection_age", old.max_connection_age, new.max_connection_age);
@@ -50,6 +55,13 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     changes.field(subject, "protocol", protocol(old), protocol(new));
     changes.field(subject, "tls", &tls::of_origins(old.tls.as_ref()), &tls::of_origins(new.tls.as_ref()));
     fields::checks(subject, &old.check, &new.check, changes);
+}
+
+fn slow_start(subject: &str, old: &SlowStart, new: &SlowStart, changes: &mut Changes) {
+    let subject = format!("{subject}: slow_start");
+    fields::duration(changes, &subject, "window", old.window, new.window);
+    fields::number(changes, &subject, "least_percent", &old.least_percent, &new.least_percent);
+    fields::number(changes, &subject, "aggression", &old.aggression, &new.aggression);
 }
 
 fn retry(subject: &str, old: &Retry, new: &Retry, changes: &mut Changes) {

@@ -32,6 +32,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::duration(changes, "http", "idle_timeout", before.idle_timeout, after.idle_timeout);
     fields::duration(changes, "http", "max_connection_age", before.max_connection_age, after.max_connection_age);
     fields::duration(changes, "http", "drain_timeout", before.drain_timeout, after.drain_timeout);
+    fields::duration(changes, "http", "drain_pace", before.drain_pace, after.drain_pace);
     let (networks_before, networks_after) =
         (fields::list(&before.trusted_proxies), fields::list(&after.trusted_proxies));
     changes.field("http", "trusted_proxies", &networks_before, &networks_after);
@@ -53,6 +54,11 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::number(changes, "http.h2", "max_empty_frames", &before.max_empty_frames, &after.max_empty_frames);
     fields::number(changes, "http.h2", "max_continuations", &before.max_continuations, &after.max_continuations);
 
+    let (before, after) = (&old.failover, &new.failover);
+    fields::duration(changes, "failover", "hold", before.hold, after.hold);
+    fields::duration(changes, "failover", "region_hold", before.region_hold, after.region_hold);
+    fields::duration(changes, "failover", "ramp", before.ramp, after.ramp);
+    fields::number(changes, "failover", "spill_percent", &before.spill_percent, &after.spill_percent);
     fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
     fields::number(changes, "health", "max_commands", &old.health.max_commands, &new.health.max_commands);
     compare_resolver(&old.resolver, &new.resolver, changes);

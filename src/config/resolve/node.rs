@@ -13,7 +13,7 @@ use crate::{
         Identity,
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, List, duration_as_written, is_usable_address},
-        resolved::{Admin, Http, Http2, HttpIdentity, Listen, Node, Redirect, Resolver, TraceMode},
+        resolved::{Admin, Failover, Http, Http2, HttpIdentity, Listen, Node, Redirect, Resolver, TraceMode},
     },
     fleet::RegionId,
 };
@@ -121,6 +121,7 @@ pub(super) fn http(document: &Document) -> Http {
         idle_timeout: http.idle_timeout.value,
         max_connection_age: http.max_connection_age.value,
         drain_timeout: http.drain_timeout.value,
+        drain_pace: http.drain_pace.value,
         trusted_proxies: http.trusted_proxies.items.iter().map(|network| network.value).collect(),
         proxy_protocol: http.proxy_protocol.items.iter().map(|network| network.value).collect(),
         identity: identity(&http.identity),
@@ -165,6 +166,16 @@ fn http2(h2: &document::Http2) -> Http2 {
         max_control_frames: h2.max_control_frames.value,
         max_empty_frames: h2.max_empty_frames.value,
         max_continuations: h2.max_continuations.value,
+    }
+}
+
+pub(super) fn failover(document: &Document) -> Failover {
+    let written = &document.failover;
+    Failover {
+        hold: written.hold.value,
+        region_hold: written.region_hold.value,
+        ramp: written.ramp.value,
+        spill_percent: written.spill_percent.value,
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     check::{Owner, SharedChecks},
     names::{Names, check_name},
     node::region_id,
+    routes::pool_id,
     tls,
     twice::duplicate,
 };
@@ -13,23 +14,48 @@ use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
         document::{self, Document, is_usable_address},
-        resolved::{Origin, Pool, Protocol, Retry, Timeouts, Via, WhenAllDown},
+        resolved::{Origin, Pool, Protocol, Retry, SlowStart, Timeouts, Via, WhenAllDown},
     },
-    fleet::{Address, RegionId},
+    fleet::{Address, PoolId, RegionId},
 };
 
 pub(super) fn resolve(
     document: &Document,
     regions: &Names<'_>,
     checks: &SharedChecks<'_>,
+    names: &Names<'_>,
     problems: &mut Diagnostics,
 ) -> Vec<Arc<Pool>> {
     let pools = document.pools.iter().map(|pool| {
         check_name("pool", &pool.name, pool.place, problems);
         let origins = origins(&pool.name, pool.place, &pool.value, regions, problems);
-        Arc::new(settle(&pool.name, &pool.value, origins, checks, problems))
+        let last_resort = last_resort(document, (&pool.name, &pool.value), names, problems);
+        Arc::new(Pool { last_resort, ..settle(&pool.name, &pool.value, origins, checks, problems) })
     });
     pools.collect()
+}
+
+/// The pool that is asked when this one has nobody left.
+fn last_resort(
+    document: &Document,
+    (name, pool): (&str, &document::Pool),
+    names: &Names<'_>,
+    problems: &mut Diagnostics,
+) -> Option<PoolId> {
+    let written = pool.last_resort.as_ref()?;
+    let position = names.find(written, written.place, problems)?;
+    let resort = &document.pools.iter().nth(position)?.value;
+    let (why, hint) = if written.value.0 == name {
+        ("a pool cannot be its own last resort", "name another pool")
+    } else if resort.last_resort.as_ref().is_some() {
+        ("a last resort has none of its own", "name the pool that is asked in the end")
+    } else if resort.protocol.value != pool.protocol.value {
+        ("a last resort speaks the same protocol", "give both pools the same `protocol`")
+    } else {
+        return Some(pool_id(position));
+    };
+    problems.push(Diagnostic::error(Code::Contradiction, why).at(written.place, "not this one").hint(hint.to_owned()));
+    None
 }
 
 fn settle(
@@ -50,10 +76,16 @@ fn settle(
         protocol,
         check: checks.resolve(&pool.check, &Owner::pool(name, protocol, tls.as_ref()), problems),
         tls,
+        slow_start: SlowStart {
+            window: pool.slow_start.window.value,
+            least_percent: pool.slow_start.least_percent.value,
+            aggression: pool.slow_start.aggression.value,
+        },
         when_all_down: match pool.when_all_down.value {
             document::WhenAllDown::Open => WhenAllDown::Open,
             document::WhenAllDown::Closed => WhenAllDown::Closed,
         },
+        last_resort: None,
         timeouts: Timeouts {
             connect: pool.timeouts.connect.value,
             response_head: pool.timeouts.response_head.value,

@@ -17,7 +17,8 @@ pub(super) fn warn(
 ) {
     let mut is_used = vec![false; pools.len()];
     let steered = zones.iter().flat_map(|zone| &zone.steered).flat_map(|steered| &steered.pools);
-    for pool in routes.iter().filter_map(Route::pool).chain(steered.copied()) {
+    let resorts = pools.iter().filter_map(|pool| pool.last_resort);
+    for pool in routes.iter().filter_map(Route::pool).chain(steered.copied()).chain(resorts) {
         is_used[pool.index()] = true;
     }
     for (pool, _) in document.pools.iter().zip(is_used).filter(|(_, is_used)| !is_used) {

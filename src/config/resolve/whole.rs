@@ -42,7 +42,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
 
     let checks = SharedChecks::look(document, problems);
     let regions = regions::resolve(document, &listen, &checks, problems);
-    let pools = pools::resolve(document, &region_names, &checks, problems);
+    let pools = pools::resolve(document, &region_names, &checks, &pool_names, problems);
     let routes = routes::resolve(document, &pool_names, problems);
     let policies = Policies::named(&document.policies, &region_names, &regions, problems);
     let written = &document.routes;
@@ -73,6 +73,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
             max_in_flight: document.health.max_in_flight.value as usize,
             max_commands: document.health.max_commands.value as usize,
         },
+        failover: node::failover(document),
         resolver,
         admin: node::admin(document, &state_directory),
         state_directory,

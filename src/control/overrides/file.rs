@@ -7,6 +7,7 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,8 @@ enum StoredAction {
     Up,
     Down,
     Drain,
+    /// In seconds.
+    Evacuate(u64),
     /// In basis points.
     Weight(u16),
 }
@@ -136,6 +139,7 @@ fn encode(overrides: &[Override]) -> io::Result<Vec<u8>> {
             Action::Up => StoredAction::Up,
             Action::Down => StoredAction::Down,
             Action::Drain => StoredAction::Drain,
+            Action::Evacuate(over) => StoredAction::Evacuate(over.as_secs()),
             Action::Weight(share) => StoredAction::Weight(share.get()),
         },
         author: one.author.clone(),
@@ -166,6 +170,7 @@ impl StoredOverride {
             StoredAction::Up => Action::Up,
             StoredAction::Down => Action::Down,
             StoredAction::Drain => Action::Drain,
+            StoredAction::Evacuate(seconds) => Action::Evacuate(Duration::from_secs(seconds)),
             StoredAction::Weight(points) if points <= BasisPoints::FULL.get() => {
                 Action::Weight(BasisPoints::new(points))
             }
@@ -192,16 +197,18 @@ mod tests {
     fn all_kinds() -> Vec<Override> {
         let origin = Subject::Origin { pool: "shop".into(), address: "[2001:db8::1]:80".parse().unwrap() };
         let door = Subject::FrontDoor { region: "eu-central".into() };
-        let actions = [Action::Up, Action::Down, Action::Drain, Action::Weight(BasisPoints::new(2_500))];
-        let made = actions.into_iter().zip([None, Some(9), None, Some(u64::MAX)]).map(|(action, expires)| Override {
-            subject: if expires.is_some() { door.clone() } else { origin.clone() },
-            action,
-            author: "Zoë".into(),
-            reason: "line one\nand \"two\"".into(),
-            created: 1_700_000_000,
-            expires,
-            is_inert: false,
-        });
+        let evacuate = Action::Evacuate(Duration::from_mins(10));
+        let actions = [Action::Up, Action::Down, Action::Drain, Action::Weight(BasisPoints::new(2_500)), evacuate];
+        let made =
+            actions.into_iter().zip([None, Some(9), None, Some(u64::MAX), None]).map(|(action, expires)| Override {
+                subject: if expires.is_some() { door.clone() } else { origin.clone() },
+                action,
+                author: "Zoë".into(),
+                reason: "line one\nand \"two\"".into(),
+                created: 1_700_000_000,
+                expires,
+                is_inert: false,
+            });
         made.collect()
     }
 

@@ -16,6 +16,8 @@ pub enum Action {
     Down,
     /// It finishes what it has and takes no new work. On a front door this drains the region.
     Drain,
+    /// It takes less and less, and after so long it drains.
+    Evacuate(Duration),
     /// It takes this share of its configured weight.
     Weight(BasisPoints),
 }
@@ -27,25 +29,26 @@ impl Action {
             Self::Up => "up",
             Self::Down => "down",
             Self::Drain => "drain",
+            Self::Evacuate(_) => "evacuate",
             Self::Weight(_) => "weight",
         }
     }
 
-    /// What it makes the operator believe.
+    /// What it makes the operator believe, in the end.
     pub(in crate::control) fn belief(self) -> Belief {
         match self {
             Self::Up => Belief::Health(Health::Up),
             Self::Down => Belief::Health(Health::Down),
-            Self::Drain => Belief::Drain,
+            Self::Drain | Self::Evacuate(_) => Belief::Drain,
             Self::Weight(share) => Belief::Weight(share),
         }
     }
 
     /// Whether one takes the place of the other.
-    fn is_about_the_same(self, other: Self) -> bool {
+    pub(in crate::control) fn is_about_the_same(self, other: Self) -> bool {
         let dimension = |action| match action {
             Self::Up | Self::Down => 0,
-            Self::Drain => 1,
+            Self::Drain | Self::Evacuate(_) => 1,
             Self::Weight(_) => 2,
         };
         dimension(self) == dimension(other)

@@ -19,6 +19,10 @@ use crate::{
 /// Regions that one answer can name.
 pub(super) const MOST_REGIONS: usize = 8;
 
+/// How often the tree is climbed, at most, and for whom.
+const RUNGS: [Steering; 5] =
+    [Steering::Preferred, Steering::OverCapacity, Steering::Unproven, Steering::LastResort, Steering::Open];
+
 /// What is asked of a steered name.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::dns) struct Asking<'a> {
@@ -95,7 +99,7 @@ impl Compass {
         let ttl = match steering {
             Steering::Preferred | Steering::Next | Steering::OverCapacity => course.shares.ttl(),
             // Better ones may come back any moment.
-            Steering::Unproven | Steering::Open | Steering::Closed => steer.min_ttl,
+            Steering::Unproven | Steering::LastResort | Steering::Open | Steering::Closed => steer.min_ttl,
         };
         let none = Picked { regions: [RegionId(0); MOST_REGIONS], count: 0, most: 0 };
         let Picked { regions, count, most } = picked.unwrap_or(none);
@@ -128,9 +132,10 @@ struct Course<'a> {
 
 impl Course<'_> {
     fn settle(&mut self) -> (Steering, Option<Picked>) {
-        for rung in [Steering::Preferred, Steering::OverCapacity, Steering::Unproven, Steering::Open] {
+        for rung in RUNGS {
             match rung {
                 Steering::OverCapacity if !self.is_crowded => continue,
+                Steering::LastResort if !self.steer.has_last_resort => continue,
                 Steering::Open if !self.steer.opens_when_all_down => {
                     self.tell(|| "all is down, and a pool of the name closes then".to_owned());
                     continue;
@@ -189,7 +194,9 @@ impl Course<'_> {
         let records = self.compass.answers.of(region, self.asking.kind, self.steer.https).records();
         let share = if records.count > 0 { self.shares.of(region, self.rung) } else { BasisPoints::ZERO };
         let is_choosy = self.is_spill && self.rung == Steering::Preferred;
-        let is_full = is_choosy && share > BasisPoints::ZERO && !self.shares.has_room(region);
+        // Who cannot keep all of its own clients has no room for others'.
+        let has_room = || share == BasisPoints::FULL && self.shares.has_room(region);
+        let is_full = is_choosy && share > BasisPoints::ZERO && !has_room();
         self.is_crowded |= is_full;
         if let Some(told) = &mut self.told {
             let why = match is_full {

@@ -26,7 +26,9 @@ pub(in crate::dns) struct Compass {
 #[derive(Debug)]
 pub(in crate::dns) struct Steer {
     pub(super) policy: PolicyId,
-    pub(super) pools: Box<[PoolId]>,
+    /// Each with its last resort.
+    pub(super) pools: Box<[(PoolId, Option<PoolId>)]>,
+    pub(super) has_last_resort: bool,
     pub(super) permitted: Box<[RegionId]>,
     /// By region.
     pub(super) is_permitted: Box<[bool]>,
@@ -77,6 +79,7 @@ impl Compass {
             return *position;
         }
         let position = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let resort = |pool: &PoolId| config.pools[pool.index()].last_resort;
         let opens = |pool: &PoolId| config.pools[pool.index()].when_all_down == WhenAllDown::Open;
         let mut is_permitted = vec![false; config.regions.len()];
         for region in &steered.permitted {
@@ -84,7 +87,8 @@ impl Compass {
         }
         self.names.push(Steer {
             policy: steered.policy,
-            pools: steered.pools.as_slice().into(),
+            pools: steered.pools.iter().map(|pool| (*pool, resort(pool))).collect(),
+            has_last_resort: steered.pools.iter().any(|pool| resort(pool).is_some()),
             permitted: steered.permitted.as_slice().into(),
             is_permitted: is_permitted.into(),
             ttl: steered.ttl,

@@ -12,6 +12,7 @@
 //! next           another one that has room, for all of it or for the excess
 //! over-capacity  another one, although it has no room
 //! unproven       without a verdict on any better one
+//! last-resort    by the other pool that one names for this
 //! open           all is down, and every pool of the name opens then
 //! closed         nobody: no data, the same for all clients
 //! ```
@@ -40,6 +41,8 @@ pub enum Steering {
     OverCapacity,
     /// Without a verdict on any better one.
     Unproven,
+    /// By one that serves it from a pool's last resort.
+    LastResort,
     /// All is down, and open.
     Open,
     /// Nothing can serve it.
@@ -48,8 +51,8 @@ pub enum Steering {
 
 impl Steering {
     /// All of them, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Preferred, Self::Next, Self::OverCapacity, Self::Unproven, Self::Open, Self::Closed];
+    pub const ALL: [Self; 7] =
+        [Self::Preferred, Self::Next, Self::OverCapacity, Self::Unproven, Self::LastResort, Self::Open, Self::Closed];
 
     /// The word used in metrics.
     pub fn as_str(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Steering {
             Self::Next => "next",
             Self::OverCapacity => "over-capacity",
             Self::Unproven => "unproven",
+            Self::LastResort => "last-resort",
             Self::Open => "open",
             Self::Closed => "closed",
         }

@@ -38,11 +38,15 @@ impl<'a> Shares<'a> {
         // An operator's weight of nothing takes a door out for good; a pool's row has none when all of the pool is down.
         let is_out = rung == Steering::Open && !state.is_askable();
         let mut least = if is_out { BasisPoints::ZERO } else { share(state, rung) };
-        for id in &*self.steer.pools {
+        for (id, resort) in &*self.steer.pools {
             if least == BasisPoints::ZERO {
                 break;
             }
-            least = least.min(self.of_pool(*id, region, rung));
+            let of_resort = || resort.map_or(BasisPoints::ZERO, |id| self.of_pool(id, region, rung));
+            least = least.min(match (rung, self.of_pool(*id, region, rung)) {
+                (Steering::LastResort, BasisPoints::ZERO) => of_resort(),
+                (_, share) => share,
+            });
         }
         least
     }
@@ -109,7 +113,9 @@ fn share(row: RowState, rung: Steering) -> BasisPoints {
                 BasisPoints::ZERO
             }
         }
-        Steering::Unproven if row.health != Health::Down && row.takes_new_work() => BasisPoints::FULL,
+        Steering::Unproven | Steering::LastResort if row.health != Health::Down && row.takes_new_work() => {
+            BasisPoints::FULL
+        }
         Steering::Open if !row.is_withheld() => BasisPoints::FULL,
         _ => BasisPoints::ZERO,
     }

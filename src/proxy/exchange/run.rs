@@ -112,7 +112,7 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
     let mut exchange = Exchange {
         client,
         order,
-        case,
+        case: *case,
         limits,
         head,
         plan,
@@ -173,7 +173,7 @@ pub(in crate::proxy) fn refuse(
 struct Exchange<'a, C> {
     client: &'a mut C,
     order: &'a Order,
-    case: &'a Case,
+    case: Case,
     limits: &'a Limits,
     head: &'a OriginHead,
     plan: &'a PoolPlan,
@@ -204,9 +204,13 @@ impl<'a, C: Asker> Exchange<'a, C> {
                 None => None,
             };
             let worker = &self.client.parts().1.worker;
-            let picked = worker.pick(self.case, &self.order.view, self.routing, &self.tried);
+            let picked = worker.pick(&self.case, &self.order.view, self.routing, &self.tried);
             // Where nobody is left to try, what the last try ran into says more.
             let picked = picked.map_err(|refusal| refused(last.unwrap_or(refusal)))?;
+            if picked.pool != self.case.pool {
+                (self.case.pool, self.plan) = (picked.pool, self.routing.pool(picked.pool));
+                self.tried.clear();
+            }
             self.plan.line.metrics.climbed(picked.rung);
             // What another region makes of it is not known here.
             self.sent = picked.in_flight.filter(|_| self.door(picked.origin).is_none());

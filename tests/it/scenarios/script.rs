@@ -6,7 +6,7 @@
 //! file NAME                indented lines below it are its text; configs name it so, or as `{dir}/NAME`
 //! time +30s                the clock moves
 //! calendar SECONDS         it is so many seconds after 1970
-//! door REGION STATE…       up, down, unknown, draining, stale, 40%, forced-up, forced-down, drilled-down, for 20s
+//! door REGION STATE…       up, down, unknown, draining, stale, returning, 40%, forced-up, forced-down, drilled-down, for 20s
 //! pool POOL REGION STATE…  the same
 //! load REGION COUNT        requests that went there in this second
 //! seed NUMBER              draws from here on
@@ -151,6 +151,7 @@ fn state<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<(RowState, Opti
             "unknown" => state.health = Health::Unknown,
             "draining" => state.is_draining = true,
             "stale" => state.is_stale = true,
+            "returning" => state.is_returning = true,
             "forced-up" => state.is_forced = true,
             "forced-down" => (state.health, state.is_forced) = (Health::Down, true),
             "drilled-down" => (state.health, state.is_drilled) = (Health::Down, true),

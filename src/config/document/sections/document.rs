@@ -2,7 +2,7 @@
 
 use super::{
     Check, Dns, Geo, Policy, Pool, Region, Route, Tls, Zone,
-    node::{Admin, Health, Http, Listen, Node, Resolver, State},
+    node::{Admin, Failover, Health, Http, Listen, Node, Resolver, State},
 };
 use crate::config::document::{List, Named, section::section};
 
@@ -27,6 +27,8 @@ section! {
         health: Health = {},
         /// Checks that several pools and regions are probed by, or that others are made of, by name; at most 10,000.
         checks: Named<Check> = {},
+        /// How fast clients move when something fails and when it returns. At the start of a node nothing is held back: what works takes its share.
+        failover: Failover = {},
         /// How the names of origins are looked up: in the background, A and AAAA, again when their TTL is over. Names are absolute, no
         /// search domain is tried; the system's hosts file comes first. A name has at most 16 addresses, and one that stops resolving
         /// keeps those it had last. A reload reads the system's files again and looks every name up.

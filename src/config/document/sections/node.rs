@@ -74,6 +74,9 @@ section! {
         max_connection_age: Duration = "1h" in "1s" ..= "24h",
         /// Time that requests in flight get when the node stops.
         drain_timeout: Duration = "30s" in "0s" ..= "1h",
+        /// When the region of this node is drained: how long it takes until the last client with a kept connection is told to leave, with
+        /// `Connection: close` or GOAWAY after an answer. Its requests go to other regions meanwhile.
+        drain_pace: Duration = "30s" in "0s" ..= "1h",
         /// Networks whose `X-Forwarded-*` and request id are believed.
         trusted_proxies: List<IpNet> = [],
         /// Networks whose connections begin with a PROXY header, version 1 or 2, that says whose they are. They have to have one; those of
@@ -149,6 +152,19 @@ section! {
         max_in_flight: u32 = 256 in 1 ..= 65536,
         /// Programs of `command` checks that run at once; more wait for each other. They are not among `max_in_flight`.
         max_commands: u32 = 8 in 1 ..= 256,
+    }
+
+    /// How fast clients move when something fails and when it returns.
+    pub(crate) struct Failover ("`failover`") {
+        /// How long a pool that was lost in a region works there again before its clients come back.
+        hold: Duration = "30s" in "0s" ..= "1h",
+        /// The same for a region whose front door was lost.
+        region_hold: Duration = "5m" in "0s" ..= "24h",
+        /// How long it takes from then on until all have. What an operator drained comes back so, too, without a hold.
+        ramp: Duration = "1m" in "0s" ..= "1h",
+        /// How much of all clients a region that lost a part passes on to others in ten seconds, at most, in percent; 0 is all at
+        /// once. One with nothing left passes all on at once in any case.
+        spill_percent: u32 = 10 in 0 ..= 100,
     }
 
     /// How the names of origins are looked up.

@@ -41,6 +41,9 @@ section! {
     pub(crate) struct Pool ("a pool") {
         /// What happens when no origin is healthy: `open` tries all of them by configured weight, `closed` refuses.
         when_all_down: WhenAllDown = "open",
+        /// The pool that is asked when none of this one's origins is healthy anywhere, before `when_all_down` counts: a page that says sorry, or
+        /// an older copy. It speaks the same protocol, and has no last resort of its own.
+        last_resort: Text = optional "nobody else is asked",
         /// How the origins of other regions are reached: `direct`, or by their region's `front-door`, where a node of that region chooses among
         /// them. Such a request says in `CDN-Loop` that it was passed on, so that it stays in the region it is passed to; the nodes there should
         /// have this one's address among `http.trusted_proxies`, else they take it for the client.
@@ -67,6 +70,8 @@ section! {
         tls: OriginTls = optional "origins are spoken to in the clear",
         /// How it is known whether its origins work; `none` asks nobody.
         check: OrNone<Check> = {},
+        /// How an origin that was down, or joins, gets its share of requests.
+        slow_start: SlowStart = {},
         /// Its origins. At least one, with weight above zero.
         origins: List<Origin> = required,
     }
@@ -86,6 +91,16 @@ section! {
         /// Answers that are thrown away for another try, where the request is idempotent and a try is left: statuses or ranges of them, such
         /// as `["502-504"]`. An answer means that an origin lives, so none by default.
         statuses: List<Statuses> = [],
+    }
+
+    /// How an origin gets its share of requests.
+    pub(crate) struct SlowStart ("`slow_start`") {
+        /// How long it takes until it has all of it. Not when the node starts, and not where an operator says that it is up.
+        window: Duration = "30s" in "0s" ..= "15m",
+        /// What it begins with, in percent.
+        least_percent: u32 = 10 in 1 ..= 100,
+        /// 1 rises evenly; with more, most of it comes sooner: after a part `t` of the window it has `t^(1/aggression)`.
+        aggression: u32 = 1 in 1 ..= 10,
     }
 
     /// How long each step towards an origin may take.
