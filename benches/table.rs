@@ -294,9 +294,9 @@ fn signal(criterion: &mut Criterion) {
         let mut say = |health| Signal {
             subject: Subject::Origin { pool: Arc::clone(&pool), address: address(next()).into() },
             source: Source::Probe,
+            said: None,
             belief: Belief::Health(health),
             valid_for: Some(Duration::from_secs(3)),
-            said: None,
         };
         group.bench_function(BenchmarkId::new("verdict renewed", origins), |bench| {
             bench.iter(|| control.hear(&say(Health::Up)));

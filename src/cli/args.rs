@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{check, demo, explain, geo, operate, report, schema, serve, status};
+use super::{check, demo, explain, geo, operate, probe, report, schema, serve, status};
 use crate::{admin::RouteQuestion, config::Identity, telemetry::LogFormat};
 
 /// The program's, and how old the places are that it knows by itself.
@@ -30,6 +30,8 @@ enum Command {
     Serve(Serve),
     /// Say everything that is wrong with a config, and start nothing.
     Check(Check),
+    /// Ask origins and front doors once by their checks, from here, and show what comes back.
+    Probe(Probe),
     /// Print the JSON Schema of the config, for editors.
     Schema(Schema),
     /// Show what a running node believes.
@@ -115,6 +117,21 @@ struct Check {
     /// How mistakes are told.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+#[derive(Debug, Args)]
+struct Probe {
+    /// A pool, whose origins are asked, or a region, whose front door is; everything where none is named.
+    #[arg(value_name = "POOL|REGION")]
+    name: Option<String>,
+    /// A config file, or a directory of `*.toml` files.
+    #[arg(long, env = "MERIDIAN_CONFIG", value_name = "PATH", default_value = "meridian.toml")]
+    config: PathBuf,
+    #[command(flatten)]
+    node: NodeFlags,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// How something is told.
@@ -278,6 +295,7 @@ pub fn run() -> ExitCode {
             report::say(&answer.text);
             if answer.is_usable { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
+        Command::Probe(asked) => probe::run(&asked.config, &asked.node.into(), asked.name.as_deref(), asked.json),
         Command::Schema(Schema { reference: true }) => report::say(&schema::run(schema::Form::Reference)),
         Command::Schema(_) => report::say(&schema::run(schema::Form::JsonSchema)),
         Command::Status(Status { node }) => status::run(node.admin, &node.token_file, node.json),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use crate::{
-    config::{CheckTiming, Config, Identity, Loaded, Pool, duration_as_written, load},
+    config::{CheckKind, CheckTiming, Checks, Config, Identity, Loaded, Pool, duration_as_written, load},
     tls,
 };
 
@@ -73,10 +73,11 @@ fn summary(config: &Config) -> String {
     let left_out = config.pools.len().saturating_sub(MAX_SHOWN);
     let more = (left_out > 0).then(|| format!("  and {} more\n", counted(left_out, "pool")));
     let pools = config.pools.iter().take(MAX_SHOWN).map(|pool| pool_line(pool));
-    let doors = config.regions.iter().take(MAX_SHOWN).map(|region| {
-        let bound = duration_as_written(region.check.timing.detection_bound());
-        format!("  front door of `{}`: a dead one is out within {bound}\n", region.name)
-    });
+    let doors = config
+        .regions
+        .iter()
+        .take(MAX_SHOWN)
+        .map(|region| format!("  front door of `{}`: {}\n", region.name, bound(&region.check)));
     let crowded = crowding(config).map(|wanted| {
         format!(
             "  if all targets fall silent at once, probes wait for each other and verdicts come later than that: \
@@ -105,10 +106,20 @@ fn crowding(config: &Config) -> Option<usize> {
         let again = if timing.fall > 1 { timing.recheck.min(timing.interval) } else { timing.interval };
         timing.timeout.as_secs_f64() / again.max(timing.timeout).as_secs_f64()
     };
+    let each = |check: &Checks| {
+        let leaves = check.leaves();
+        let by_network = leaves.into_iter().filter(|check| !matches!(check.kind, CheckKind::Command { .. }));
+        by_network.map(|check| busy(&check.timing)).sum::<f64>()
+    };
     #[allow(clippy::cast_precision_loss, reason = "a count of origins is far below 2^52")]
-    let origins: f64 = config.pools.iter().map(|pool| pool.origins.len() as f64 * busy(&pool.check.timing)).sum();
-    let doors: f64 = config.regions.iter().map(|region| busy(&region.check.timing)).sum();
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most one probe per target")]
+    let origins: f64 = config.pools.iter().map(|pool| pool.origins.len() as f64 * each(&pool.check)).sum();
+    #[allow(clippy::cast_precision_loss, reason = "a count of addresses is far below 2^52")]
+    let doors: f64 = config.regions.iter().map(|region| region.addresses.len() as f64 * each(&region.check)).sum();
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most one probe per address and check"
+    )]
     let wanted = (origins + doors).ceil() as usize;
     (wanted > config.health.max_in_flight).then_some(wanted)
 }
@@ -117,12 +128,14 @@ fn pool_line(pool: &Pool) -> String {
     let mut regions: Vec<_> = pool.origins.iter().map(|origin| origin.region).collect();
     regions.sort_unstable();
     regions.dedup();
-    format!(
-        "  pool `{}`: {} in {}, a dead one is out within {}\n",
-        pool.name,
-        counted(pool.origins.len(), "origin"),
-        counted(regions.len(), "region"),
-        duration_as_written(pool.check.timing.detection_bound()),
+    let (origins, regions) = (counted(pool.origins.len(), "origin"), counted(regions.len(), "region"));
+    format!("  pool `{}`: {origins} in {regions}, {}\n", pool.name, bound(&pool.check))
+}
+
+fn bound(check: &Checks) -> String {
+    check.detection_bound().map_or_else(
+        || "nobody checks, so none is known to work".to_owned(),
+        |bound| format!("a dead one is out within {}", duration_as_written(bound)),
     )
 }
 

@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod geo;
 mod operate;
+mod probe;
 mod report;
 mod schema;
 mod serve;

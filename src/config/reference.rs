@@ -64,6 +64,7 @@ impl Page {
                 let path = format!("{path}.{placeholder}");
                 self.add_section(&format!("[{path}]"), &path, of, doc);
             }
+            Shape::OrNone(of) => self.add(path, of, doc),
             Shape::Section(_) => self.add_section(&format!("[{path}]"), path, shape, doc),
         }
     }
@@ -96,7 +97,7 @@ fn is_table(shape: &Shape) -> bool {
     match shape {
         Shape::Scalar(_) => false,
         Shape::Section(_) => true,
-        Shape::List(of) | Shape::Named(_, of) => is_table(of),
+        Shape::List(of) | Shape::Named(_, of) | Shape::OrNone(of) => is_table(of),
     }
 }
 
@@ -120,6 +121,7 @@ fn type_of(shape: &Shape) -> String {
         },
         Shape::List(of) => format!("list, each {}", type_of(of)),
         Shape::Named(placeholder, of) => format!("table of `{placeholder} = ...`, each {}", type_of(of)),
+        Shape::OrNone(of) => format!("{}, or `none`", type_of(of)),
         Shape::Section(_) => "table".to_owned(),
     }
 }

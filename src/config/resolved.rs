@@ -22,10 +22,12 @@ pub use route::{
 
 use crate::fleet::{Address, Location, PoolId, RegionId};
 
+mod check;
 mod dns;
 mod passive;
 mod tls;
 
+pub use check::{Check, CheckKind, CheckTiming, CheckTls, Checks, HeaderMatch, HttpCheck, Pattern, Reporting};
 pub use dns::{
     Alias, Area, Branch, Cookies, Dns, Geo, Https, Policy, PolicyKind, QueryLog, RecordSet, ResponseRate, Soa, Steered,
     Zone,
@@ -68,6 +70,14 @@ pub struct Config {
     pub policies: Vec<Arc<Policy>>,
     /// In name order.
     pub zones: Vec<Arc<Zone>>,
+}
+
+impl Config {
+    /// Every check that anything is probed by, once for each who asks for it.
+    pub fn checks(&self) -> impl Iterator<Item = &Arc<Check>> {
+        let doors = self.regions.iter().map(|region| &region.check);
+        doors.chain(self.pools.iter().map(|pool| &pool.check)).flat_map(Checks::leaves)
+    }
 }
 
 /// Who this node is.
@@ -185,6 +195,8 @@ pub struct Http2 {
 pub struct Health {
     /// Probes under way at once.
     pub max_in_flight: usize,
+    /// Commands among them that run at once; they are counted apart.
+    pub max_commands: usize,
 }
 
 /// How fast clients move when something fails and when it returns.
@@ -248,8 +260,8 @@ pub struct Region {
     pub capacity_per_second: u32,
     /// How its front door is spoken with.
     pub front_door: FrontDoor,
-    /// How its front door is probed; `port` says where.
-    pub check: Check,
+    /// How it is known whether its front door works; every check says at which port.
+    pub check: Checks,
     /// The other regions, nearest first; those without a location last.
     pub neighbours: Vec<RegionId>,
 }
@@ -283,8 +295,8 @@ pub struct Pool {
     pub protocol: Protocol,
     /// How TLS is spoken with them; nothing where they are spoken to in the clear.
     pub tls: Option<OriginTls>,
-    /// How they are probed.
-    pub check: Check,
+    /// How it is known whether they work.
+    pub check: Checks,
     /// How an origin that returns gets its share.
     pub slow_start: SlowStart,
     /// What requests show of them.
@@ -368,62 +380,4 @@ pub struct Timeouts {
     pub between_bytes: Duration,
     /// Longest silence of both sides after a protocol upgrade, such as to a WebSocket.
     pub tunnel_idle: Duration,
-}
-
-/// How something is probed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// What is asked.
-    pub kind: CheckKind,
-    /// The port asked, where it is not the origin's own. Always set for a front door.
-    pub port: Option<u16>,
-    /// How often, how long, how many times.
-    pub timing: CheckTiming,
-}
-
-/// What a probe asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CheckKind {
-    /// Does it accept a connection?
-    Tcp,
-    /// Does it answer a GET with a good status?
-    Http {
-        /// What is asked for.
-        path: Arc<str>,
-        /// The `Host` that is sent.
-        host: Arc<str>,
-        /// Statuses that are good, first and last.
-        statuses: (u16, u16),
-        /// Whether it is asked by HTTP/1 in the clear, whatever the origins speak otherwise.
-        is_plain: bool,
-    },
-}
-
-/// When probes happen and how many make a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckTiming {
-    /// Between two probes.
-    pub interval: Duration,
-    /// Until the next probe while a verdict is about to change.
-    pub recheck: Duration,
-    /// Until a probe has failed.
-    pub timeout: Duration,
-    /// Successes in a row that make it up.
-    pub rise: u32,
-    /// Failures in a row that make it down.
-    pub fall: u32,
-    /// How much an interval may be shortened at random, in percent; never lengthened.
-    pub jitter_percent: u8,
-}
-
-impl CheckTiming {
-    /// The longest time from a sudden death to the verdict.
-    pub fn detection_bound(&self) -> Duration {
-        self.interval + self.timeout + (self.recheck + self.timeout) * self.fall.saturating_sub(1)
-    }
-
-    /// The longest time from a sudden recovery to the verdict.
-    pub fn recovery_bound(&self) -> Duration {
-        self.interval + self.timeout * self.rise + self.recheck * self.rise.saturating_sub(1)
-    }
 }

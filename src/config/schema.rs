@@ -58,6 +58,7 @@ fn value(shape: &Shape, limits: Option<(&str, &str)>, definitions: &mut Map<Stri
         Shape::Scalar(kind) => scalar(kind, limits),
         Shape::List(of) => json!({ "type": "array", "items": value(of, limits, definitions) }),
         Shape::Named(_, of) => json!({ "type": "object", "additionalProperties": value(of, limits, definitions) }),
+        Shape::OrNone(of) => json!({ "anyOf": [{ "const": "none" }, value(of, limits, definitions)] }),
         Shape::Section(shape) => {
             if !definitions.contains_key(shape.name) {
                 let definition = section(shape, definitions);

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     clock::{self, Clock},
-    config::Config,
-    fleet::Source,
+    config::{Checks, Config},
+    fleet::{Source, Subject},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, SelectorBuilder, Writer},
 };
 
@@ -82,7 +82,9 @@ impl Ledger {
         self.motion.clear();
         self.unjudged = 0;
         for at in 0..self.roster.entries.len() {
-            let entry = &self.roster.entries[at];
+            let entry = &mut self.roster.entries[at];
+            // Whom nobody asks, nobody waits for.
+            entry.is_judged |= is_unasked(&config, &entry.subject);
             suspicion.place(at, entry.region, entry.standing(), now);
             self.unjudged += usize::from(!entry.is_judged);
             // Arms its deadline; the row says it already.
@@ -115,9 +117,22 @@ fn membership(config: &Config, revision: u64, compiled: Compiled) -> Membership 
     Membership { revision, regions: regions.collect(), pools: pools.collect(), compiled }
 }
 
+/// Whether nothing ever checks it.
+fn is_unasked(config: &Config, subject: &Subject) -> bool {
+    let check = match subject {
+        Subject::Origin { pool, .. } => {
+            config.pools.binary_search_by(|one| one.name.cmp(pool)).map(|at| &config.pools[at].check)
+        }
+        Subject::FrontDoor { region } => {
+            config.regions.binary_search_by(|one| one.name.cmp(region)).map(|at| &config.regions[at].check)
+        }
+    };
+    check.is_ok_and(|check| *check == Checks::None)
+}
+
 /// The longest time in which a check of this config notices a death.
 fn slowest_check(config: &Config) -> Duration {
     let doors = config.regions.iter().map(|region| &region.check);
     let checks = doors.chain(config.pools.iter().map(|pool| &pool.check));
-    checks.map(|check| check.timing.detection_bound()).max().unwrap_or_default()
+    checks.filter_map(Checks::detection_bound).max().unwrap_or_default()
 }

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Config, Failover, FrontDoor, Node, Origin, Passive, Pool, Protocol,
-        Region, Retry, SlowStart, Timeouts, Via, WhenAllDown,
+        self, Check, CheckKind, CheckTiming, Checks, Config, Failover, FrontDoor, Node, Origin, Passive, Pool,
+        Protocol, Region, Retry, SlowStart, Timeouts, Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -168,7 +168,7 @@ fn usual_passive() -> Passive {
     config.pools[0].passive.clone()
 }
 
-fn check(port: Option<u16>) -> Check {
+fn check(port: Option<u16>) -> Checks {
     let timing = CheckTiming {
         interval: Duration::from_secs(1),
         recheck: Duration::from_millis(250),
@@ -176,6 +176,11 @@ fn check(port: Option<u16>) -> Check {
         rise: 3,
         fall: 2,
         jitter_percent: 20,
+        long_down: Duration::from_secs(5),
+        long_down_after: Duration::from_mins(1),
+        flap_window: Duration::ZERO,
+        flaps: 4,
     };
-    Check { kind: CheckKind::Tcp, port, timing }
+    let kind = CheckKind::Tcp { send: Arc::default(), expect: Arc::default() };
+    Checks::One(Arc::new(Check { kind, port, tls: None, timing }))
 }

@@ -6,9 +6,11 @@
 mod build;
 mod files;
 mod places;
+mod probe;
 mod reload;
 mod run;
 mod secured;
 mod signals;
 
 pub use build::{BuildError, Node, Source};
+pub use probe::{Asked, Brought, Outcome, ProbeError, probe};

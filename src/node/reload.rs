@@ -44,9 +44,10 @@ impl Reloader {
     pub(super) fn watch(&mut self) {
         self.resolver.follow(&self.directory, &self.config.resolver);
         self.prober.set_targets(
-            health::targets(&self.config, &self.secured.outward.origins),
-            self.config.health.max_in_flight,
+            &health::targets(&self.config),
+            &self.config.health,
             &self.directory,
+            &self.secured.outward,
         );
         self.ejector.follow(&self.config);
         metrics::gauge!("meridian_config_revision").set(precise(self.revision));
@@ -220,7 +221,11 @@ mod tests {
         write(9090, "us");
         let (loaded, changes) = load(&source, &running);
         let config = loaded.config.unwrap();
-        assert_eq!(config.regions[0].check.port, Some(8080), "the front door is probed where this node listens");
+        assert_eq!(
+            config.regions[0].check.only().unwrap().port,
+            Some(8080),
+            "the front door is probed where this node listens"
+        );
         assert_eq!((config.node.region, &config.listen.http), (running.node.region, &running.listen.http));
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         for key in ["listen.http", "node.region"] {

@@ -47,6 +47,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 pub use identity::{ClientIdentity, client_identity};
 pub use loader::Loading;
 pub use origin::{OriginTls, Outward, watch_origins};
+pub use pair::end_of;
 pub use problem::{LoadError, check};
 pub use rounds::Rounds;
 pub use server::{Found, ServerTls, UNRECOGNIZED_NAME};

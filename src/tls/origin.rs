@@ -1,6 +1,7 @@
 //! The origins' side: how connections to one pool's origins are secured.
 
 use std::{
+    collections::{HashMap, HashSet},
     fmt, io,
     net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
@@ -23,12 +24,14 @@ use super::{
     watched::Watched,
 };
 use crate::{
-    config::{self, Code, Config, Diagnostic, Pool, Protocol, Region, Trust},
+    config::{self, CheckTls, Code, Config, Diagnostic, Pool, Protocol, Region, Trust},
     fleet::Address,
 };
 
 /// Sessions with one server that are kept to be resumed; what rustls keeps of TLS 1.3.
 const SESSIONS_PER_ORIGIN: usize = 8;
+/// Those of all that one kind of check asks.
+const CHECK_SESSIONS: usize = 256;
 
 /// How connections to a pool's origins are secured; clones are the same one. Certificates are always verified.
 #[derive(Clone)]
@@ -43,7 +46,7 @@ struct Inner {
 struct Files {
     trust: Trusted,
     client: Option<Watched<Pair>>,
-    alpn: &'static [u8],
+    alpn: &'static [&'static [u8]],
     sessions: usize,
 }
 
@@ -71,20 +74,22 @@ impl OriginTls {
     fn of_pool(pool: &Pool, authorities: &mut Authorities) -> Result<Option<Self>, LoadError> {
         let Some(settings) = &pool.tls else { return Ok(None) };
         let subject = format!("pool `{}`", pool.name);
-        Self::open(&subject, settings, pool.protocol, pool.origins.len(), authorities).map(Some)
+        let sessions = SESSIONS_PER_ORIGIN * pool.origins.len();
+        Self::open(&subject, settings, alpn(pool.protocol), sessions, authorities).map(Some)
     }
 
     fn of_door(region: &Region, protocol: Protocol, authorities: &mut Authorities) -> Result<Option<Self>, LoadError> {
         let Some(settings) = &region.front_door.tls else { return Ok(None) };
         let subject = format!("the front door of region `{}`", region.name);
-        Self::open(&subject, settings, protocol, region.addresses.len(), authorities).map(Some)
+        let sessions = SESSIONS_PER_ORIGIN * region.addresses.len();
+        Self::open(&subject, settings, alpn(protocol), sessions, authorities).map(Some)
     }
 
     fn open(
         subject: &str,
         settings: &config::OriginTls,
-        protocol: Protocol,
-        servers: usize,
+        alpn: &'static [&'static [u8]],
+        sessions: usize,
         authorities: &mut Authorities,
     ) -> Result<Self, LoadError> {
         let trust = match &settings.trust {
@@ -103,16 +108,21 @@ impl OriginTls {
                 return Err(LoadError([trust.err(), client.err(), name.err()].into_iter().flatten().collect()));
             }
         };
-        let alpn: &[u8] = match protocol {
-            Protocol::H1 => b"http/1.1",
-            Protocol::H2 => b"h2",
-        };
-        let files = Files { trust, client, alpn, sessions: SESSIONS_PER_ORIGIN * servers };
+        let files = Files { trust, client, alpn, sessions };
         let config = files.config().map_err(|why| {
             let message = format!("`tls` of {subject} cannot be used: {why}");
             LoadError(vec![Diagnostic::error(Code::BadCertificate, message)])
         })?;
         Ok(Self(Arc::new(Inner { config: ArcSwap::new(config), server_name, files: Mutex::new(files) })))
+    }
+
+    fn of_check(wanted: &CheckTls, authorities: &mut Authorities) -> Result<Self, LoadError> {
+        let (alpn, sessions): (&[&[u8]], _) = match wanted.protocol {
+            Some(protocol) => (alpn(protocol), CHECK_SESSIONS),
+            // What resumes a session sees no certificate.
+            None => (&[], 0),
+        };
+        Self::open("a check", &wanted.settings, alpn, sessions, authorities)
     }
 
     /// What to connect with, now; for each connection anew, since files change. ALPN offers what the pool's `protocol` says, and
@@ -182,9 +192,19 @@ impl Files {
             }
             None => builder.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![self.alpn.to_vec()];
-        config.resumption = Resumption::in_memory_sessions(self.sessions);
+        config.alpn_protocols = self.alpn.iter().map(|name| name.to_vec()).collect();
+        config.resumption = match self.sessions {
+            0 => Resumption::disabled(),
+            sessions => Resumption::in_memory_sessions(sessions),
+        };
         Ok(Arc::new(config))
+    }
+}
+
+fn alpn(protocol: Protocol) -> &'static [&'static [u8]] {
+    match protocol {
+        Protocol::H1 => &[b"http/1.1"],
+        Protocol::H2 => &[b"h2"],
     }
 }
 
@@ -207,6 +227,8 @@ pub struct Outward {
     pub origins: Vec<Option<OriginTls>>,
     /// By region: its front door, for HTTP/1 and for HTTP/2.
     pub doors: Vec<[Option<OriginTls>; 2]>,
+    /// Checks, by what they want.
+    checks: HashMap<CheckTls, OriginTls>,
 }
 
 impl Outward {
@@ -227,17 +249,39 @@ impl Outward {
             [Protocol::H1, Protocol::H2].map(|protocol| collect(OriginTls::of_door(region, protocol, &mut authorities)))
         };
         let doors = config.regions.iter().map(door).collect();
-        if problems.is_empty() { Ok(Self { origins, doors }) } else { Err(LoadError(problems)) }
+        let mut checks = HashMap::new();
+        let mut told: HashSet<_> = problems.iter().map(|problem| problem.message.clone()).collect();
+        for wanted in config.checks().filter_map(|check| check.tls.as_ref()) {
+            if !checks.contains_key(wanted) {
+                match OriginTls::of_check(wanted, &mut authorities) {
+                    Ok(opened) => drop(checks.insert(wanted.clone(), opened)),
+                    // Not again what its pool has said already.
+                    Err(LoadError(more)) => {
+                        problems.extend(more.into_iter().filter(|one| told.insert(one.message.clone())));
+                    }
+                }
+            }
+        }
+        if problems.is_empty() { Ok(Self { origins, doors, checks }) } else { Err(LoadError(problems)) }
     }
 
     /// All in the clear.
     pub fn none(config: &Config) -> Self {
-        Self { origins: vec![None; config.pools.len()], doors: vec![[None, None]; config.regions.len()] }
+        Self {
+            origins: vec![None; config.pools.len()],
+            doors: vec![[None, None]; config.regions.len()],
+            checks: HashMap::new(),
+        }
+    }
+
+    /// For a check that wants this.
+    pub fn of_check(&self, wanted: &CheckTls) -> Option<&OriginTls> {
+        self.checks.get(wanted)
     }
 
     /// All there are.
     pub fn all(&self) -> impl Iterator<Item = &OriginTls> {
-        self.origins.iter().chain(self.doors.iter().flatten()).flatten()
+        self.origins.iter().chain(self.doors.iter().flatten()).flatten().chain(self.checks.values())
     }
 }
 

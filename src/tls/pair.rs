@@ -74,6 +74,11 @@ pub(super) fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateD
     Ok(certificates)
 }
 
+/// When the first certificate of a chain ends, in time since 1970; nothing where it cannot be read.
+pub fn end_of(chain: &[CertificateDer<'_>]) -> Option<Duration> {
+    leaf(chain.first()?).ok().map(|(_, ends)| ends)
+}
+
 /// The hosts that a certificate is for, and when it ends.
 fn leaf(der: &CertificateDer<'_>) -> Result<(Vec<Box<str>>, Duration), String> {
     let (_, certificate) = x509_parser::parse_x509_certificate(der).map_err(|error| error.to_string())?;

@@ -188,7 +188,7 @@ fn openssl_shakes_hands_and_comes_back_by_ticket() {
 }
 
 /// One of the scripts beside this file, serving; and the port that it says.
-fn serving(script: &str) -> (Running, u16) {
+pub(crate) fn serving(script: &str) -> (Running, u16) {
     let script = format!("tests/interop/{script}");
     let mut child = Command::new(PYTHON).args([&script, "serve"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

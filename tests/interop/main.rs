@@ -8,6 +8,7 @@ use std::process::{Child, Command};
 #[allow(dead_code, unused_imports, reason = "the other tests use the rest of it")]
 mod scene;
 
+mod checks;
 mod dns;
 mod dns_https;
 mod http;

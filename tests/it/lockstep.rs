@@ -151,5 +151,5 @@ fn the_bound_is_what_the_config_says() {
         &meridian::config::Identity::default(),
     );
     let config = loaded.config.unwrap();
-    assert_eq!(config.pools[0].check.timing.detection_bound(), BOUND);
+    assert_eq!(config.pools[0].check.detection_bound(), Some(BOUND));
 }

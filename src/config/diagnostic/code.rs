@@ -49,6 +49,9 @@ codes! {
     NodeRegion "node-region" "Nothing says in which of several regions this node stands."
     UnknownRegion "unknown-region" "A region is named that is not defined."
     UnknownPool "unknown-pool" "A pool is named that is not defined."
+    UnknownCheck "unknown-check" "A check is named that is not one of `checks`."
+    CheckLoop "check-loop" "Checks lead to each other without end, or more than 8 deep."
+    UnusedCheck "unused-check" "No pool and no region uses one of `checks`."
     DuplicateAddress "duplicate-address" "An address is used twice where it must be unique."
     PoolEmpty "pool-empty" "A pool has no origin with weight above zero."
     DuplicateRoute "duplicate-route" "Two routes have the same host, path and further conditions."
@@ -92,6 +95,8 @@ impl Code {
                 | Self::NodeRegion
                 | Self::UnknownRegion
                 | Self::UnknownPool
+                | Self::UnknownCheck
+                | Self::UnusedCheck
                 | Self::PoolEmpty
                 | Self::NothingToSteer
                 | Self::MissingGlue

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     change::Changes,
-    fields::{self, region_name, statuses},
+    fields::{self, region_name},
     passive, tls,
 };
 use crate::{
@@ -54,7 +54,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     };
     changes.field(subject, "protocol", protocol(old), protocol(new));
     changes.field(subject, "tls", &tls::of_origins(old.tls.as_ref()), &tls::of_origins(new.tls.as_ref()));
-    fields::check(subject, &old.check, &new.check, changes);
+    fields::checks(subject, &old.check, &new.check, changes);
     passive::compare(subject, &old.passive, &new.passive, changes);
 }
 
@@ -72,7 +72,7 @@ fn retry(subject: &str, old: &Retry, new: &Retry, changes: &mut Changes) {
     fields::duration(changes, &subject, "backoff", old.backoff, new.backoff);
     fields::duration(changes, &subject, "max_backoff", old.max_backoff, new.max_backoff);
     fields::number(changes, &subject, "max_body", &old.max_body, &new.max_body);
-    changes.field(&subject, "statuses", &statuses(&old.statuses), &statuses(&new.statuses));
+    changes.field(&subject, "statuses", &fields::statuses(&old.statuses), &fields::statuses(&new.statuses));
 }
 
 fn compare_origins(

@@ -20,7 +20,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
         let jurisdiction = |region: &Region| region.jurisdiction.as_deref().unwrap_or("none").to_owned();
         changes.field(&subject, "jurisdiction", &jurisdiction(before), &jurisdiction(after));
         changes.field(&subject, "capacity", &capacity(before), &capacity(after));
-        fields::check(&subject, &before.check, &after.check, changes);
+        fields::checks(&subject, &before.check, &after.check, changes);
         // A region that came or went is in every order; that is not worth a line for each.
         if order(old, before, new) != order(new, after, old) {
             changes.add(format!("{subject}: the order of the other regions changed"));

@@ -60,6 +60,7 @@ pub(super) fn compare(old: &Config, new: &Config, changes: &mut Changes) {
     fields::duration(changes, "failover", "ramp", before.ramp, after.ramp);
     fields::number(changes, "failover", "spill_percent", &before.spill_percent, &after.spill_percent);
     fields::number(changes, "health", "max_in_flight", &old.health.max_in_flight, &new.health.max_in_flight);
+    fields::number(changes, "health", "max_commands", &old.health.max_commands, &new.health.max_commands);
     compare_resolver(&old.resolver, &new.resolver, changes);
 }
 

@@ -11,6 +11,8 @@ pub(crate) enum Shape {
     List(Box<Self>),
     /// Several, each under a name that the operator chooses; the word stands for it in paths.
     Named(&'static str, Box<Self>),
+    /// What the shape inside says, or the word `none`.
+    OrNone(Box<Self>),
     /// A table of known keys.
     Section(SectionShape),
 }

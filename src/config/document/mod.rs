@@ -14,6 +14,7 @@ mod describe;
 mod keys;
 mod merge;
 mod nesting;
+mod or_none;
 mod scalar;
 mod section;
 mod sections;
@@ -24,16 +25,18 @@ mod written;
 pub(crate) use describe::{Fallback, KeyShape, SectionShape, Shape, document_shape};
 pub(crate) use keys::decode_document;
 pub(crate) use merge::merge;
+pub(crate) use or_none::OrNone;
 pub(crate) use scalar::{
-    BAD_HEADER_NAME, Data, Json, Kind, Misread, PathPrefix, Scalar, Text, WholePath, bad_name, is_header_name,
-    is_usable_address,
+    BAD_HEADER_NAME, Bytes, Data, HostText, Json, Kind, Misread, PathPrefix, Scalar, Text, WholePath, bad_name,
+    is_header_name, is_usable_address,
 };
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, Document, FailoverPolicy, GeoNetwork, GeoPolicy, HashPolicy, HeaderEdits,
-    Http2, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair, Passive, PassiveMode, Policy, Pool,
-    Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps, Test, Timing, TlsVersion,
-    TraceMode, UnknownHost, Verify, Via, WeightedPolicy, WhenAllDown, Zone, default_timing,
+    Check, ClientCertificates, ClientMode, CommandCheck, Document, FailoverPolicy, GeoNetwork, GeoPolicy, GrpcCheck,
+    HashPolicy, HeaderEdits, Http2, HttpCheck, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair,
+    Passive, PassiveMode, Policy, Pool, Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps,
+    TcpCheck, Test, TextMatch, Timing, TlsCheck, TlsVersion, TraceMode, UnknownHost, Verify, Via, WeightedPolicy,
+    WhenAllDown, Zone, default_tcp,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

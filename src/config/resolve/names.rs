@@ -69,7 +69,11 @@ impl<'a> Names<'a> {
     pub(super) fn find(&self, name: &str, place: Option<Place>, problems: &mut Diagnostics) -> Option<usize> {
         let found = self.position(name);
         if found.is_none() && !self.is_defined(name) {
-            let code = if self.kind == "region" { Code::UnknownRegion } else { Code::UnknownPool };
+            let code = match self.kind {
+                "region" => Code::UnknownRegion,
+                "check" => Code::UnknownCheck,
+                _ => Code::UnknownPool,
+            };
             let kind = self.kind;
             let hint = problems
                 .did_you_mean(name, self.list.iter().copied())

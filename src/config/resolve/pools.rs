@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    check,
+    check::{Owner, SharedChecks},
     names::{Names, check_name},
     node::region_id,
     passive,
@@ -23,6 +23,7 @@ use crate::{
 pub(super) fn resolve(
     document: &Document,
     regions: &Names<'_>,
+    checks: &SharedChecks<'_>,
     names: &Names<'_>,
     problems: &mut Diagnostics,
 ) -> Vec<Arc<Pool>> {
@@ -30,7 +31,7 @@ pub(super) fn resolve(
         check_name("pool", &pool.name, pool.place, problems);
         let origins = origins(&pool.name, pool.place, &pool.value, regions, problems);
         let last_resort = last_resort(document, (&pool.name, &pool.value), names, problems);
-        Arc::new(Pool { last_resort, ..settle(&pool.name, &pool.value, origins, problems) })
+        Arc::new(Pool { last_resort, ..settle(&pool.name, &pool.value, origins, checks, problems) })
     });
     pools.collect()
 }
@@ -58,16 +59,24 @@ fn last_resort(
     None
 }
 
-fn settle(name: &str, pool: &document::Pool, origins: Vec<Origin>, problems: &mut Diagnostics) -> Pool {
+fn settle(
+    name: &str,
+    pool: &document::Pool,
+    origins: Vec<Origin>,
+    checks: &SharedChecks<'_>,
+    problems: &mut Diagnostics,
+) -> Pool {
+    let protocol = match pool.protocol.value {
+        document::Protocol::H1 => Protocol::H1,
+        document::Protocol::H2 => Protocol::H2,
+    };
+    let tls = pool.tls.as_ref().map(|written| tls::origins(written, written.place, problems));
     Pool {
         name: name.into(),
         origins,
-        protocol: match pool.protocol.value {
-            document::Protocol::H1 => Protocol::H1,
-            document::Protocol::H2 => Protocol::H2,
-        },
-        tls: pool.tls.as_ref().map(|written| tls::origins(written, written.place, problems)),
-        check: check::resolve(&pool.check, name, problems),
+        protocol,
+        check: checks.resolve(&pool.check, &Owner::pool(name, protocol, tls.as_ref()), problems),
+        tls,
         slow_start: SlowStart {
             window: pool.slow_start.window.value,
             least_percent: pool.slow_start.least_percent.value,

@@ -6,7 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{check, names::check_name, neighbours::neighbours, tls, twice::duplicate};
+use super::{
+    check::{Owner, SharedChecks},
+    names::check_name,
+    neighbours::neighbours,
+    tls,
+    twice::duplicate,
+};
 use crate::{
     config::{
         diagnostic::{Code, Diagnostic, Diagnostics, Place},
@@ -18,17 +24,25 @@ use crate::{
 
 /// Where a front door is probed if nobody says and this node has no HTTP listener of its own.
 const HTTP_PORT: u16 = 80;
+/// The same by TLS.
+const HTTPS_PORT: u16 = 443;
 
-pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagnostics) -> Vec<Arc<Region>> {
-    let port = listen.http.first().map(SocketAddr::port).filter(|port| *port > 0).unwrap_or(HTTP_PORT);
+pub(super) fn resolve(
+    document: &Document,
+    listen: &Listen,
+    checks: &SharedChecks<'_>,
+    problems: &mut Diagnostics,
+) -> Vec<Arc<Region>> {
+    let first = |listeners: &[SocketAddr]| listeners.first().map(SocketAddr::port).filter(|port| *port > 0);
+    let ports = [first(&listen.http).unwrap_or(HTTP_PORT), first(&listen.https).unwrap_or(HTTPS_PORT)];
     let locations: Vec<_> = document.regions.iter().map(|region| location(&region.value)).collect();
     check_jurisdictions(document, problems);
     let mut doors = HashMap::new();
     let regions = document.regions.iter().zip(neighbours(&locations)).map(|(region, neighbours)| {
         check_name("region", &region.name, region.place, problems);
-        let mut check = check::resolve(&region.value.check, &region.name, problems);
-        check.port.get_or_insert(port);
         let door = &region.value.front_door;
+        let tls = door.tls.as_ref().map(|written| tls::origins(written, written.place, problems));
+        let owner = Owner::door(&region.name, ports, tls.as_ref());
         Arc::new(Region {
             name: region.name.as_str().into(),
             location: location(&region.value),
@@ -37,9 +51,9 @@ pub(super) fn resolve(document: &Document, listen: &Listen, problems: &mut Diagn
             capacity_per_second: region.value.capacity.as_ref().map_or(0, |capacity| capacity.0),
             front_door: FrontDoor {
                 port: door.port.as_ref().map_or(if door.tls.as_ref().is_some() { 443 } else { 80 }, |port| port.value),
-                tls: door.tls.as_ref().map(|written| tls::origins(written, written.place, problems)),
+                tls: tls.clone(),
             },
-            check,
+            check: checks.resolve(&region.value.check, &owner, problems),
             neighbours,
         })
     });

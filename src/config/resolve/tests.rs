@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::{
     config::{
-        Action, Branch, CheckKind, Config, FailureRatio, HostPattern, Identity, LatencyOutlier, PassiveMode,
-        PolicyKind, WhenAllDown, duration_as_written, from_text,
+        Action, Branch, CheckKind, Checks, Config, FailureRatio, HostPattern, HttpCheck, Identity, LatencyOutlier,
+        PassiveMode, PolicyKind, WhenAllDown, duration_as_written, from_text,
     },
     fleet::{PoolId, RegionId},
 };
@@ -11,6 +11,17 @@ use crate::{
 fn config(text: &str) -> Config {
     let loaded = from_text("test.toml", text, &Identity::default());
     loaded.config.unwrap_or_else(|| panic!("{}", loaded.diagnostics.render_text(false)))
+}
+
+fn only(checks: &Checks) -> &crate::config::Check {
+    checks.only().unwrap_or_else(|| panic!("{checks:?}"))
+}
+
+fn http(checks: &Checks) -> &HttpCheck {
+    match &only(checks).kind {
+        CheckKind::Http(http) => http,
+        other => panic!("{other:?}"),
+    }
 }
 
 const SMALL: &str = r#"
@@ -77,11 +88,12 @@ fn a_small_config_is_filled_in() {
     assert!(config.http.workers > 0 && config.dns.threads > 0);
     assert_eq!(config.admin.token_file.to_str(), Some("state/admin.token"));
     let region = &config.regions[0];
-    assert_eq!((region.check.port, region.capacity_per_second), (Some(80), 0));
+    assert_eq!((only(&region.check).port, region.capacity_per_second), (Some(80), 0));
     let pool = &config.pools[0];
     assert_eq!((pool.origins[0].region, pool.origins[0].weight), (RegionId(0), 100));
-    assert_eq!((&pool.check.kind, pool.check.port), (&CheckKind::Tcp, None));
-    assert_eq!(duration_as_written(pool.check.timing.detection_bound()), "2s250ms");
+    assert!(matches!(&only(&pool.check).kind, CheckKind::Tcp { send, expect } if send.is_empty() && expect.is_empty()));
+    assert_eq!(only(&pool.check).port, None);
+    assert_eq!(pool.check.detection_bound().map(duration_as_written).as_deref(), Some("2s250ms"));
     assert_eq!((&config.routes[0].conditions.host, &*config.routes[0].name), (&HostPattern::Any, "*/"));
 }
 
@@ -89,15 +101,17 @@ fn a_small_config_is_filled_in() {
 fn checks_regions_and_pools_mean_what_they_say() {
     let config = config(LARGE);
     let (eu, us) = (&config.regions[0], &config.regions[1]);
-    assert_eq!((eu.check.port, eu.capacity_per_second), (Some(8080), 2));
-    let asked = CheckKind::Http { path: "/".into(), host: "us".into(), statuses: (204, 204), is_plain: false };
-    assert_eq!((&us.check.kind, us.check.port), (&asked, Some(81)));
+    assert_eq!((only(&eu.check).port, eu.capacity_per_second), (Some(8080), 2));
+    let asked = http(&us.check);
+    assert_eq!((&*asked.path, &*asked.host, &*asked.statuses), ("/", "us", &[(204, 204)][..]));
+    assert_eq!(only(&us.check).port, Some(81));
 
     let (blog, shop) = (&config.pools[0], &config.pools[1]);
     assert_eq!((blog.when_all_down, blog.origins[0].region), (WhenAllDown::Closed, RegionId(1)));
-    let asked = CheckKind::Http { path: "/up".into(), host: "shop".into(), statuses: (200, 399), is_plain: false };
-    assert_eq!((&shop.check.kind, shop.check.timing.fall), (&asked, 3));
-    assert_eq!(shop.check.timing.interval, Duration::from_secs(2));
+    let asked = http(&shop.check);
+    assert_eq!((&*asked.path, &*asked.host, &*asked.statuses), ("/up", "shop", &[(200, 399)][..]));
+    let timing = only(&shop.check).timing;
+    assert_eq!((timing.fall, timing.interval), (3, Duration::from_secs(2)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The whole config from the whole document, and how much one config may hold.
 
 use super::{
+    check::SharedChecks,
     dns, geo,
     names::Names,
     node,
@@ -25,6 +26,8 @@ const MAX_POOLS: usize = 20_000;
 const MAX_ORIGINS: usize = 200_000;
 /// Routes that one config may hold.
 const MAX_ROUTES: usize = 20_000;
+/// Checks that one config may name.
+const MAX_CHECKS: usize = 10_000;
 /// Zones that one config may hold.
 const MAX_ZONES: usize = 10_000;
 
@@ -37,8 +40,9 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
     let region_names = Names::new("region", &document.regions);
     let pool_names = Names::new("pool", &document.pools);
 
-    let regions = regions::resolve(document, &listen, problems);
-    let pools = pools::resolve(document, &region_names, &pool_names, problems);
+    let checks = SharedChecks::look(document, problems);
+    let regions = regions::resolve(document, &listen, &checks, problems);
+    let pools = pools::resolve(document, &region_names, &checks, &pool_names, problems);
     let routes = routes::resolve(document, &pool_names, problems);
     let policies = Policies::named(&document.policies, &region_names, &regions, problems);
     let written = &document.routes;
@@ -52,6 +56,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
     // What is unused is certain only where every reference leads somewhere.
     if !problems.has_errors() {
         unused::warn(document, &pools, &routes, &zones, problems);
+        checks.warn_unused(problems);
     }
     let geo = geo::resolve(document, problems);
     let node = node::node(document, identity, &region_names, problems)?;
@@ -64,7 +69,10 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
         tls,
         dns: dns::resolve(document, dns_tls, dns_https),
         geo,
-        health: Health { max_in_flight: document.health.max_in_flight.value as usize },
+        health: Health {
+            max_in_flight: document.health.max_in_flight.value as usize,
+            max_commands: document.health.max_commands.value as usize,
+        },
         failover: node::failover(document),
         resolver,
         admin: node::admin(document, &state_directory),
@@ -87,6 +95,7 @@ fn is_within_limits(document: &Document, problems: &mut Diagnostics) -> bool {
         (origins, MAX_ORIGINS, "origins", None),
         (document.routes.items.len(), MAX_ROUTES, "routes", document.routes.items.last().and_then(|last| last.place)),
         (document.policies.len(), MAX_POLICIES, "policies", document.policies.last().and_then(|last| last.place)),
+        (document.checks.len(), MAX_CHECKS, "checks", document.checks.last().and_then(|last| last.place)),
         (document.zones.len(), MAX_ZONES, "zones", document.zones.last().and_then(|last| last.place)),
     ] {
         if count > limit {

@@ -1,81 +1,65 @@
 //! One question, one answer: good, or why not.
 
+mod answer;
+mod command;
+mod connect;
+mod grpc;
 mod http;
+mod report;
 mod tcp;
+mod tls;
 
-use std::fmt;
+use tokio::sync::OwnedSemaphorePermit;
 
-use rustix::io::Errno;
+pub(super) use answer::{Answer, Failure, Good};
+pub(super) use report::Report;
+#[cfg(test)]
+pub(super) use report::Weight;
 
-use super::target::Manner;
-use crate::{
-    config::{Check, CheckKind},
-    resolver::Reach,
-};
+use super::Asked;
+use crate::{config::CheckKind, resolver::Reach, tls::OriginTls};
 
-/// Why an answer was not good.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// No connection, or it broke.
-    Connection(std::io::Error),
-    /// Not HTTP.
-    Protocol(hyper::Error),
-    /// Not HTTP/2.
-    Http2(h2::Error),
-    /// A status outside the good range.
-    Status(u16),
-    /// No answer in time.
-    Timeout,
+/// Bytes of a body, or of what comes over a bare connection, that are looked at.
+const MAX_SEEN: usize = 5_120;
+
+/// Who is asked, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) reach: &'a Reach,
+    /// How TLS is spoken, where the check wants it.
+    pub(super) tls: Option<&'a OriginTls>,
 }
 
-impl Failure {
-    /// Whether this node could not even ask: out of files or buffers. That says nothing about the target.
-    pub(super) fn is_our_own(&self) -> bool {
-        let Self::Connection(error) = self else { return false };
-        let code = error.raw_os_error().map(Errno::from_raw_os_error);
-        matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connection(error) => write!(f, "connection: {error}"),
-            Self::Protocol(error) => write!(f, "not a good answer: {error}"),
-            Self::Http2(error) => write!(f, "not a good answer: {error}"),
-            Self::Status(status) => write!(f, "status {status}"),
-            Self::Timeout => f.write_str("no answer in time"),
+/// Asks once, within the time of the check. The place is given back when nothing of the probe is left.
+pub(super) async fn ask(question: Question<'_>, place: OwnedSemaphorePermit) -> Answer {
+    let limit = question.asked.check.timing.timeout;
+    let asking = async {
+        // A program may outlive the question by what it takes to kill it.
+        if let CheckKind::Command { program, arguments, pool } = &question.asked.check.kind {
+            return command::ask(question.asked, program, arguments, pool.as_deref(), place).await.into();
         }
+        let answer = ask_by_network(question).await;
+        drop(place);
+        answer
+    };
+    tokio::time::timeout(limit, asking).await.unwrap_or_else(|_| Failure::Timeout.into())
+}
+
+async fn ask_by_network(question: Question<'_>) -> Answer {
+    let Question { asked, reach, tls } = question;
+    if asked.check.tls.is_some() && tls.is_none() {
+        return Failure::NoTls.into();
+    }
+    match &asked.check.kind {
+        CheckKind::Tcp { send, expect } => tcp::ask(reach, send, expect).await.into(),
+        CheckKind::Tls { min_days } => tls::ask(reach, tls, *min_days).await.into(),
+        CheckKind::Http(check) => Box::pin(http::ask(reach, tls, check)).await,
+        CheckKind::Grpc { service, host } => Box::pin(grpc::ask(reach, tls, service, host)).await.into(),
+        // Asked before any network is.
+        CheckKind::Command { .. } => Failure::Timeout.into(),
     }
 }
 
-/// Asks several addresses at the same time; the first good answer is the answer.
-pub(super) async fn ask(addresses: &[Reach], check: &Check, manner: &Manner) -> Result<(), Failure> {
-    let mut asked = tokio::task::JoinSet::new();
-    for address in addresses {
-        let (address, kind, manner) = (address.clone(), check.kind.clone(), manner.clone());
-        let limit = check.timing.timeout;
-        asked.spawn(async move {
-            tokio::time::timeout(limit, ask_one(&address, &kind, &manner)).await.unwrap_or(Err(Failure::Timeout))
-        });
-    }
-    let mut last = Failure::Timeout;
-    while let Some(answer) = asked.join_next().await {
-        match answer {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(failure)) => last = failure,
-            Err(_) => {}
-        }
-    }
-    Err(last)
-}
-
-async fn ask_one(address: &Reach, kind: &CheckKind, manner: &Manner) -> Result<(), Failure> {
-    match kind {
-        CheckKind::Tcp => tcp::ask(address).await,
-        CheckKind::Http { path, host, statuses, .. } => {
-            let status = http::ask(address, manner, path, host).await?;
-            if (statuses.0..=statuses.1).contains(&status) { Ok(()) } else { Err(Failure::Status(status)) }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod kind;
 mod number;
 mod path;
 mod place;
+mod probe;
 mod record;
 mod template;
 mod text;
@@ -22,5 +23,6 @@ pub(crate) use http::{BAD_HEADER_NAME, HeaderName, HeaderValue, Method, Redirect
 pub(crate) use kind::{Json, Kind, Misread, Scalar};
 pub(crate) use number::{ByteSize, Percent, Rate, Statuses};
 pub(crate) use path::{PathPrefix, RequestTarget, WholePath};
+pub(crate) use probe::{Bytes, StatusSet};
 pub(crate) use record::{AnyRecord, Data, Texts};
 pub(crate) use text::{Body, Name, Text, bad_name};

@@ -1,7 +1,7 @@
 //! The whole document: its top-level keys.
 
 use super::{
-    Dns, Geo, Policy, Pool, Region, Route, Tls, Zone,
+    Check, Dns, Geo, Policy, Pool, Region, Route, Tls, Zone,
     node::{Admin, Failover, Health, Http, Listen, Node, Resolver, State},
 };
 use crate::config::document::{List, Named, section::section};
@@ -25,6 +25,8 @@ section! {
         geo: Geo = {},
         /// How probing behaves as a whole.
         health: Health = {},
+        /// Checks that several pools and regions are probed by, or that others are made of, by name; at most 10,000.
+        checks: Named<Check> = {},
         /// How fast clients move when something fails and when it returns. At the start of a node nothing is held back: what works takes its share.
         failover: Failover = {},
         /// How the names of origins are looked up: in the background, A and AAAA, again when their TTL is over. Names are absolute, no
@@ -74,7 +76,8 @@ mod tests {
         let mut problems = Diagnostics::default();
         let file = problems.add_file("all.toml".into());
         let text = "regions.a = {}\npools.a = { origins = [{}], check = { tcp = {} } }\nroutes = [{}]\n\
-                    pools.b = { origins = [], check = { http = {} }, tls = { client = {} } }\n\
+                    pools.b = { origins = [], check = { http = { tls = {}, body = {}, header = {} } }, tls = { client = {} } }\n\
+                    checks = { a = { grpc = {} }, b = { tls = {} }, c = { command = {} }, d = { at_least = {} } }\n\
                     tls = { certificates = [{}], client_certificates = {}, hosts = { a = {} } }\nzones.a = { records = { a = {} }, steer = { a = { https = {} } } }\n\
                     regions.b = { location = {}, front_door = { tls = {} } }\ngeo.networks.\"10.0.0.0/8\" = {}\n\
                     dns = { cookies = {}, rate_limit = {}, log = {} }\n\
@@ -90,7 +93,7 @@ mod tests {
     fn described(path: &str, shape: &Shape) {
         let keys = match shape {
             Shape::Scalar(_) => return,
-            Shape::List(of) | Shape::Named(_, of) => return described(path, of),
+            Shape::List(of) | Shape::Named(_, of) | Shape::OrNone(of) => return described(path, of),
             Shape::Section(section) => &section.keys,
         };
         for key in keys {

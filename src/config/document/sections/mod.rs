@@ -13,7 +13,7 @@ mod route;
 mod tls;
 mod zone;
 
-pub(crate) use check::{Check, Timing, default_timing};
+pub(crate) use check::{Check, CommandCheck, GrpcCheck, HttpCheck, TcpCheck, TextMatch, Timing, TlsCheck, default_tcp};
 pub(crate) use dns::Dns;
 pub(crate) use document::Document;
 pub(crate) use geo::{Geo, GeoNetwork};

@@ -150,6 +150,8 @@ section! {
         /// Probes under way at once. Where more targets than this fall silent at the same time, probes wait for each other and
         /// verdicts come later than their bound; `meridian check` says when that can be.
         max_in_flight: u32 = 256 in 1 ..= 65536,
+        /// Programs of `command` checks that run at once; more wait for each other. They are not among `max_in_flight`.
+        max_commands: u32 = 8 in 1 ..= 256,
     }
 
     /// How fast clients move when something fails and when it returns.

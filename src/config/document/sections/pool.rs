@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Check, OriginTls, Passive};
 use crate::{
     config::document::{
-        List,
+        List, OrNone,
         scalar::{ByteSize, Statuses, Text, choice},
         section::section,
     },
@@ -68,8 +68,8 @@ section! {
         protocol: Protocol = "h1",
         /// How TLS is spoken with its origins.
         tls: OriginTls = optional "origins are spoken to in the clear",
-        /// How its origins are probed: by `http` or `tcp`, and by `tcp` where neither is written.
-        check: Check = {},
+        /// How it is known whether its origins work; `none` asks nobody.
+        check: OrNone<Check> = {},
         /// How an origin that was down, or joins, gets its share of requests.
         slow_start: SlowStart = {},
         /// What requests show of its origins, and when one is ejected for it: taken to be down for a while, whatever its check says. Every try

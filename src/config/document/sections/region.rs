@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Check, OriginTls};
 use crate::config::document::{
-    List,
+    List, OrNone,
     scalar::{Name, Rate},
     section::section,
 };
@@ -22,8 +22,8 @@ section! {
         capacity: Rate = optional "unknown",
         /// How nodes of other regions speak with its front door, for pools with `via = "front-door"`.
         front_door: FrontDoor = {},
-        /// How its front door is probed: by `http` or `tcp`, and by `tcp` where neither is written.
-        check: Check = {},
+        /// How it is known whether its front door works: each of its addresses is asked, and one that does is enough. `none` asks nobody.
+        check: OrNone<Check> = {},
     }
 
     /// How a front door is spoken with.

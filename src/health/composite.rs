@@ -1,0 +1,96 @@
+//! What several verdicts make together. Pure.
+
+use crate::fleet::Health;
+
+/// Probes, and how many of them have to say that it works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tree<L> {
+    /// One probe.
+    Leaf(L),
+    /// It works while so many of these do.
+    AtLeast(usize, Vec<Self>),
+}
+
+impl<L> Tree<L> {
+    /// The same with something else for each leaf.
+    pub fn map<M>(&self, of: &mut impl FnMut(&L) -> M) -> Tree<M> {
+        match self {
+            Self::Leaf(leaf) => Tree::Leaf(of(leaf)),
+            Self::AtLeast(count, all) => Tree::AtLeast(*count, all.iter().map(|one| one.map(of)).collect()),
+        }
+    }
+
+    /// What follows from the leaves. It is unknown for as long as leaves without a verdict could turn it either way.
+    pub fn health(&self, of: &impl Fn(&L) -> Health) -> Health {
+        let (needed, all) = match self {
+            Self::Leaf(leaf) => return of(leaf),
+            Self::AtLeast(needed, all) => (*needed, all),
+        };
+        let (mut up, mut unknown) = (0, 0);
+        for one in all {
+            match one.health(of) {
+                Health::Up => up += 1,
+                Health::Unknown => unknown += 1,
+                Health::Down => {}
+            }
+        }
+        if up >= needed {
+            Health::Up
+        } else if up + unknown < needed {
+            Health::Down
+        } else {
+            Health::Unknown
+        }
+    }
+
+    /// Looks at every leaf, from left to right.
+    pub fn each<'a>(&'a self, look: &mut impl FnMut(&'a L)) {
+        match self {
+            Self::Leaf(leaf) => look(leaf),
+            Self::AtLeast(_, all) => all.iter().for_each(|one| one.each(look)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const U: Health = Health::Up;
+    const D: Health = Health::Down;
+    const N: Health = Health::Unknown;
+
+    fn of(needed: usize, leaves: &[Health]) -> Health {
+        Tree::AtLeast(needed, leaves.iter().copied().map(Tree::Leaf).collect()).health(&|leaf| *leaf)
+    }
+
+    #[test]
+    fn all_any_and_some_of_two_by_their_whole_truth_tables() {
+        let all = [(U, U, U), (U, D, D), (U, N, N), (D, U, D), (D, D, D), (D, N, D), (N, U, N), (N, D, D), (N, N, N)];
+        let any = [(U, U, U), (U, D, U), (U, N, U), (D, U, U), (D, D, D), (D, N, N), (N, U, U), (N, D, N), (N, N, N)];
+        for (needed, table) in [(2, all), (1, any)] {
+            for (left, right, expected) in table {
+                assert_eq!(of(needed, &[left, right]), expected, "{needed} of {left}, {right}");
+            }
+        }
+    }
+
+    #[test]
+    fn some_of_several_wait_for_who_could_turn_it() {
+        assert_eq!(of(2, &[U, U, N]), U);
+        assert_eq!(of(2, &[U, D, N]), N);
+        assert_eq!(of(2, &[D, D, N]), D);
+        assert_eq!(of(2, &[U, D, U]), U);
+    }
+
+    #[test]
+    fn trees_nest_and_keep_their_leaves_in_order() {
+        let both = Tree::AtLeast(2, vec![Tree::Leaf(U), Tree::Leaf(D)]);
+        let tree = Tree::AtLeast(1, vec![both, Tree::Leaf(U)]);
+        assert_eq!(tree.health(&|leaf| *leaf), U);
+        let mut seen = Vec::new();
+        tree.each(&mut |leaf| seen.push(*leaf));
+        assert_eq!(seen, [U, D, U]);
+        assert_eq!(tree.map(&mut |_| D).health(&|leaf| *leaf), D);
+    }
+}
