@@ -11,8 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry, Timeouts,
-        Via, WhenAllDown,
+        self, Balancing, Check, CheckKind, CheckTiming, Config, FrontDoor, Node, Origin, Pool, Protocol, Region, Retry,
+        Timeouts, Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -132,6 +132,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         address: address(*port),
         region: RegionId(*region),
         weight: *weight,
+        tier: 0,
     };
     Pool {
         name: name.into(),
@@ -155,6 +156,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         max_connection_age: second,
         max_idle_connections: 1,
         idle_timeout: second,
+        balancing: Balancing::default(),
     }
 }
 

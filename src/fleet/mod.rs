@@ -6,6 +6,7 @@
 
 mod address;
 mod answer;
+mod balance;
 mod health;
 mod ids;
 mod inspect;
@@ -16,6 +17,7 @@ mod weight;
 
 pub use address::{Address, AddressError};
 pub use answer::AnswerDns;
+pub use balance::{Balance, STANDBY};
 pub use health::Health;
 pub use ids::{PolicyId, PoolId, RegionId};
 pub use inspect::{DnsQuestion, Explained, Inspect};

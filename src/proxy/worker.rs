@@ -27,7 +27,7 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    balance::{Selector, Turns},
+    balance::{Selector, Stickiness, Sticky, Turns},
     clock::{self, Clock, Random},
     fleet::{Address, AnswerDns, PoolId, RegionId},
     resolver::{Directory, Reach},
@@ -88,6 +88,11 @@ impl View {
 
     pub(super) fn reach(&self, address: &Address) -> Option<Reach> {
         Some(self.0.compiled::<Directory>()?.reach(address))
+    }
+
+    /// The cookies of a pool, where it gives any.
+    pub(super) fn sticky(&self, pool: PoolId) -> Option<&Sticky> {
+        self.0.compiled::<Stickiness>()?.of(pool)
     }
 
     /// The pool's origins in a region.

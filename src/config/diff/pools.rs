@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    balance,
     change::Changes,
     fields::{self, region_name},
     tls,
@@ -49,6 +50,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     };
     changes.field(subject, "protocol", protocol(old), protocol(new));
     changes.field(subject, "tls", &tls::of_origins(old.tls.as_ref()), &tls::of_origins(new.tls.as_ref()));
+    balance::compare(subject, &old.balancing, &new.balancing, changes);
     fields::check(subject, &old.check, &new.check, changes);
 }
 
@@ -78,6 +80,7 @@ fn compare_origins(
     for (address, origin_before, origin_after) in both {
         let origin = describe(&address);
         fields::number(changes, &origin, "weight", &origin_before.weight, &origin_after.weight);
+        fields::number(changes, &origin, "tier", &origin_before.tier, &origin_after.tier);
         let (region_before, region_after) =
             (region_name(old, origin_before.region), region_name(new, origin_after.region));
         changes.field(&origin, "region", region_before, region_after);

@@ -30,10 +30,10 @@ pub(crate) use scalar::{
 };
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, Document, FailoverPolicy, GeoNetwork, GeoPolicy, HashPolicy, HeaderEdits,
-    Http2, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair, Policy, Pool, Protocol, Records,
-    Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps, Test, Timing, TlsVersion, TraceMode, UnknownHost,
-    Verify, Via, WeightedPolicy, WhenAllDown, Zone, default_timing,
+    Balance, Balancing, Check, ClientCertificates, ClientMode, Document, FailoverPolicy, GeoNetwork, GeoPolicy,
+    HashPolicy, Hashing, HeaderEdits, Http2, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair,
+    Policy, Pool, Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps, Test, Timing,
+    TlsVersion, TraceMode, UnknownHost, Verify, Via, WeightedPolicy, WhenAllDown, Zone, default_timing,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

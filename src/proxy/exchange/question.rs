@@ -150,6 +150,7 @@ fn ask_for_body(end: &mut impl ClientEnd, reply: &Reply) {
         told: &reply.told,
         version: "1.1",
         changes: Changes { edits: &Edits::default(), lines: &[] },
+        cookie: None,
     };
     // Who cannot be told has left, and reading finds that out.
     _ = end.answer(&incoming);

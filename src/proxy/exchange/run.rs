@@ -24,7 +24,7 @@ use crate::{
         connections::{Carrier, Lent, open, open_stream},
         decide::Case,
         h1::Length,
-        observe::{Ledger, Outcome},
+        observe::{Ledger, Outcome, Stuck},
         peer::Seat,
         route::{Action, Door, Forward, Limits, Line, PoolPlan, RoutePlan, Routing},
         serve::Client,
@@ -121,6 +121,7 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
         kept,
         sent: None,
         carrier: None,
+        cookie: None,
     };
     let ended = exchange.try_origins().await;
     let Exchange { client, carrier, sent, .. } = exchange;
@@ -186,6 +187,8 @@ struct Exchange<'a, C> {
     sent: Option<InFlight>,
     /// What carries the try under way.
     carrier: Option<Carrier>,
+    /// The cookie that the client is given with the answer.
+    cookie: Option<Box<str>>,
 }
 
 impl<'a, C: Asker> Exchange<'a, C> {
@@ -210,8 +213,11 @@ impl<'a, C: Asker> Exchange<'a, C> {
             self.plan.line.metrics.climbed(picked.rung);
             // What another region makes of it is not known here.
             self.sent = picked.in_flight.filter(|_| self.door(picked.origin).is_none());
+            self.cookie = self.cookie_of(picked.origin);
             let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
-            match self.attempt(picked.origin, unwanted).await {
+            let settled = self.attempt(picked.origin, unwanted).await;
+            self.time(settled);
+            match settled {
                 Err(Failure::Refused { refusal, may_repeat: true })
                     if !self.client.parts().1.deadline.is_bound_over() =>
                 {
@@ -226,6 +232,40 @@ impl<'a, C: Asker> Exchange<'a, C> {
             }
         }
         Err(refused(last.unwrap_or(Refusal::NoHealthyOrigin)))
+    }
+
+    /// What the client is given so that it comes back: nothing where it can keep what it has, and where another region chooses.
+    fn cookie_of(&self, origin: usize) -> Option<Box<str>> {
+        let (shown, metrics) = (self.case.sticky?, &self.plan.line.metrics);
+        if self.door(origin).is_some() {
+            return None;
+        }
+        let stays = shown.origin == Some(origin);
+        metrics.stuck(if stays {
+            Stuck::Kept
+        } else if shown.origin.is_some() {
+            Stuck::Moved
+        } else {
+            Stuck::Given
+        });
+        if stays && shown.is_current {
+            return None;
+        }
+        Some(self.order.view.sticky(self.case.pool)?.given(origin, self.case.is_secure)?.into())
+    }
+
+    /// A try without an answer counts as a slow one, where somebody wants to know how long answers take.
+    fn time(&mut self, settled: Result<Ending, Failure>) {
+        let is_its_fault = |refusal: Refusal| {
+            use Refusal::{BadResponse, ConnectFailed, ConnectTimeout, OriginFailed, ResponseTimeout};
+            matches!(refusal, ConnectFailed | ConnectTimeout | ResponseTimeout | BadResponse | OriginFailed)
+        };
+        if let (Err(Failure::Refused { refusal, .. }), Some(sent)) = (settled, &self.sent)
+            && sent.is_timed()
+            && is_its_fault(refusal)
+        {
+            sent.failed(self.client.parts().1.worker.clock.now());
+        }
     }
 
     /// Takes another try from the budget, and waits a little: those who failed together shall not come back together.
@@ -318,7 +358,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let Action::Forward(Forward { headers: request_headers, .. }) = action else {
             return Err(Failure::Refused { refusal: Refusal::NoRoute, may_repeat: false });
         };
-        let terms = Terms { max_body_size, request_headers, response_headers, unwanted };
+        let (cookie, sent) = (self.cookie.as_deref(), self.sent.as_ref().filter(|sent| sent.is_timed()));
+        let terms = Terms { max_body_size, request_headers, response_headers, unwanted, cookie, timed: sent };
         let (end, seat) = self.client.parts();
         let mut talk = Talk::new(self.order, &seat.worker, patience, terms, &mut self.kept);
         match (&mut self.carrier, self.head) {

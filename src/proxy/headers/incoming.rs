@@ -28,6 +28,8 @@ pub(in crate::proxy) struct Incoming<'a> {
     pub(in crate::proxy) version: &'static str,
     /// What the route changes; nothing in interim answers.
     pub(in crate::proxy) changes: Changes<'a>,
+    /// The cookie that brings the client back to the same origin.
+    pub(in crate::proxy) cookie: Option<&'a str>,
 }
 
 impl Incoming<'_> {
@@ -96,6 +98,9 @@ impl Incoming<'_> {
     }
 
     fn tell(&self, out: &mut impl Lines) {
+        if let Some(cookie) = self.cookie {
+            out.line("set-cookie", cookie.as_bytes());
+        }
         if let Some(hsts) = &self.told.hsts {
             out.line("strict-transport-security", hsts.as_bytes());
         }

@@ -60,6 +60,7 @@ fn passed_on(status: u16, lines: &[(&str, &str)], length: Length, client: Minor,
         told,
         version: "1.1",
         changes,
+        cookie: None,
     };
     incoming.write(&mut out);
     String::from_utf8(out).unwrap()
@@ -200,6 +201,7 @@ fn an_answer_over_tls_says_what_is_wanted_instead_of_what_the_origin_says() {
         told,
         version: "2",
         changes,
+        cookie: None,
     };
     let mut out = Vec::new();
     incoming.write(&mut out);

@@ -1,5 +1,6 @@
 //! All sections, in files by what they are about. This is where a key is added.
 
+mod balance;
 mod check;
 mod dns;
 mod document;
@@ -12,6 +13,7 @@ mod route;
 mod tls;
 mod zone;
 
+pub(crate) use balance::{Balance, Balancing, Hashing};
 pub(crate) use check::{Check, Timing, default_timing};
 pub(crate) use dns::Dns;
 pub(crate) use document::Document;
