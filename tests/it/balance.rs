@@ -150,11 +150,15 @@ fn a_standby_takes_over_and_gives_back() {
 
 #[test]
 fn a_request_goes_to_the_origin_with_the_fewest() {
-    let (busy, idle) = (origin("busy"), origin("idle"));
-    let node = in_front_of("balance = \"least-connections\"", &[(&busy, "weight = 256"), (&idle, "weight = 200")]);
-    // Of idle ones the heavier; what it has hangs, so the next is cheaper elsewhere.
-    let mut hanging = Connection::open(node.http());
-    hanging.send(b"GET /stall HTTP/1.1\r\nHost: shop.example\r\n\r\n").unwrap();
-    eventually("it is under way", || (busy.requests() > 0).then_some(()));
-    assert!((0..10).all(|_| ask(&node, "").text() == "idle"));
+    let (one, double) = (origin("one"), origin("double"));
+    let node = in_front_of("balance = \"least-connections\"", &[(&one, "weight = 50"), (&double, "weight = 100")]);
+    // They all hang, whichever worker has them.
+    let mut hanging = Vec::new();
+    for sent in 1..=12 {
+        let mut connection = Connection::open(node.http());
+        connection.send(b"GET /stall HTTP/1.1\r\nHost: shop.example\r\n\r\n").unwrap();
+        hanging.push(connection);
+        eventually("it is under way", || (one.requests() + double.requests() == sent).then_some(()));
+    }
+    assert_eq!((one.requests(), double.requests()), (4, 8));
 }

@@ -25,16 +25,19 @@ section! {
         /// under way (`least-connections`); the one that answers soonest (`peak-ewma`); at `random`; or the same for the same key (`hash`). The
         /// second and third look at all origins where there are up to 16, and at two drawn by weight where there are more.
         balance: Balance = "round-robin",
-        /// How soon origins are thought to answer.
+        /// How soon origins are thought to answer; for `balance = "peak-ewma"`.
         peak_ewma: PeakEwma = {},
-        /// What is the same for requests that go to the same origin.
+        /// What is the same for requests that go to the same origin; for `balance = "hash"`. Where neither `header`, `cookie` nor `path` is written it is
+        /// the client's address, of IPv6 the first 64 bits. Requests without it are sent at random. All nodes with the same origins send the same
+        /// key to the same one.
         hash: Hashing = {},
         /// A cookie that brings clients back to the origin that they had, whatever the method, as long as that origin is usable and its tier takes
-        /// requests; then they get another.
+        /// requests; then they get another. It names the origin by a number that only who has the secret can make, for the path `/`, hidden from
+        /// scripts (`HttpOnly`), not sent along from other sites (`SameSite=Lax`), and to clients that came by TLS only by TLS (`Secure`).
         sticky: Sticky = optional "clients are sent anew with each request",
     }
 
-    /// How soon origins are thought to answer; for `balance = "peak-ewma"`.
+    /// How soon origins are thought to answer.
     pub(crate) struct PeakEwma ("`peak_ewma`") {
         /// How long an answer is remembered: after so long it counts a third. A slower one than thought counts whole and at once.
         decay: Duration = "10s" in "1s" ..= "10m",
@@ -42,8 +45,7 @@ section! {
         first_estimate: Duration = "10ms" in "1ms" ..= "60s",
     }
 
-    /// What is the same for requests that go to the same origin; for `balance = "hash"`. Where neither `header`, `cookie` nor `path` is written it is the client's
-    /// address, of IPv6 the first 64 bits. Requests without it are sent at random. All nodes with the same origins send the same key to the same one.
+    /// What is the same for requests that go to the same origin.
     pub(crate) struct Hashing ("`hash`") {
         /// The value of this header, of the first where there are several.
         header: HeaderName = optional "not looked at",
@@ -56,8 +58,7 @@ section! {
         bound: u32 = 150 in 125 ..= 200,
     }
 
-    /// A cookie that brings clients back to the origin that they had. It names the origin by a number that only who has the secret can make, for the path `/`,
-    /// hidden from scripts (`HttpOnly`), not sent along from other sites (`SameSite=Lax`), and to clients that came by TLS only by TLS (`Secure`).
+    /// A cookie that brings clients back to the origin that they had.
     pub(crate) struct Sticky ("`sticky`") {
         /// Its name.
         cookie: CookieName = "meridian",
