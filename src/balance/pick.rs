@@ -68,6 +68,9 @@ pub fn keeps(ask: &Ask<'_>, position: usize, turns: &mut Turns, random: &mut Ran
     }
     let Ok(region) = pool.regions().binary_search_by_key(&origin.region, |entry| entry.region) else { return false };
     let (tiers, own) = (selector.tiers_in(region), selector.tier_of(position));
+    if tiers.len() == 1 {
+        return true;
+    }
     let desk = turns.desk(id, selector, random);
     let moment = Moment { now: ask.now, measure: pool.regions()[region].row.measure(), standard: ask.standard };
     let mut loads = Loads::of(selector, tiers.clone());
