@@ -26,6 +26,9 @@ const DRAWS: u32 = 16;
 /// The same for a key that jumps, as there is more to lose.
 const JUMPS: u64 = 32;
 
+/// Requests that an origin may carry whatever the bound says: in a quiet pool two of one key would else be too many for one origin.
+const ALWAYS: u128 = 8;
+
 /// One pick, in whatever tier.
 pub(super) struct Choice<'a> {
     pub(super) ask: &'a Ask<'a>,
@@ -213,6 +216,6 @@ impl Bound {
         let carried = u128::from(choice.selector.load_at(position).in_flight());
         // As one request more is at most the bound, rounded up, exactly when what is carried is below it.
         let own = u128::from(choice.weight(position));
-        carried * 100 * self.usable < self.percent * (self.under_way + 1) * own
+        carried < ALWAYS || carried * 100 * self.usable < self.percent * (self.under_way + 1) * own
     }
 }

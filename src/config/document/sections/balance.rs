@@ -54,7 +54,7 @@ section! {
         /// The path, without the query.
         path: bool = false,
         /// How much of the mean load of its pool's usable origins one may carry, by weight and in percent; what is beyond goes to another one,
-        /// drawn by the key.
+        /// drawn by the key. Eight requests at once are never too many.
         bound: u32 = 150 in 125 ..= 200,
     }
 
