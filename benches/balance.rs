@@ -132,7 +132,7 @@ impl Naive {
 
     fn pick(&self, random: &mut Random) -> Option<usize> {
         let origins = self.0.lock().expect("nobody panics");
-        let total = origins.iter().filter(|(_, is_up)| *is_up).map(|(weight, _)| weight).sum();
+        let total: u64 = origins.iter().filter(|(_, is_up)| *is_up).map(|(weight, _)| weight).sum();
         let mut left = random.u64(..total);
         origins.iter().position(|(weight, is_up)| {
             let is_it = *is_up && left < *weight;
