@@ -158,7 +158,7 @@ fn a_third_down(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("pick, a third down");
     for origins in SIZES {
         for method in METHODS {
-            let mut worker = Worker::new(&pool(method, origins, |_| 0, |at| at % 3 == 0), method, 1);
+            let mut worker = Worker::new(&pool(method, origins, |_| 0, |at| at.is_multiple_of(3)), method, 1);
             group.bench_function(BenchmarkId::new(method.as_str(), origins), |bench| bench.iter(|| worker.pick()));
         }
     }
@@ -235,8 +235,8 @@ fn two_tiers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("pick, two tiers");
     for origins in SIZES {
         for method in METHODS {
-            let tier = |at: u16| if at % 2 == 0 { 0 } else { STANDBY };
-            let mut worker = Worker::new(&pool(method, origins, tier, |at| at % 4 == 0), method, 1);
+            let tier = |at: u16| if at.is_multiple_of(2) { 0 } else { STANDBY };
+            let mut worker = Worker::new(&pool(method, origins, tier, |at| at.is_multiple_of(4)), method, 1);
             group.bench_function(BenchmarkId::new(method.as_str(), origins), |bench| bench.iter(|| worker.pick()));
         }
     }
