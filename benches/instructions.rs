@@ -17,10 +17,10 @@ use std::{hint::black_box, time::Duration};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use meridian::{
-    balance::{self, Standard, Turns},
+    balance::{self, Ask, Standard, Turns},
     clock::{Random, Ticks, seeded},
-    config::{self, Config, Identity, WhenAllDown},
-    fleet::{Health, PoolId, RegionId},
+    config::{self, Balancing, Config, Identity, WhenAllDown},
+    fleet::{Balance, Health, PoolId, RegionId},
     policy::{Climb, Rung, Spare, climb},
     proxy::{Asked, Routing, codec},
     table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowKey, RowState, Snapshot, Writer},
@@ -225,6 +225,7 @@ const POOL: PoolId = PoolId(0);
 struct Fleet {
     writer: Writer,
     spare: Spare,
+    settings: Balancing,
     turns: Turns,
     random: Random,
 }
@@ -246,7 +247,9 @@ impl Fleet {
         };
         let (rung, region) = climb(&with, &mut self.random)?;
         let (turns, random) = (&mut self.turns, &mut self.random);
-        let origin = balance::pick((POOL, pool), region, Standard::Proven, &[], snapshot.now, turns, random)?;
+        let (pool, settings) = ((POOL, &**pool), &self.settings);
+        let ask = Ask { pool, settings, region, standard: Standard::Proven, key: None, tried: &[], now: snapshot.now };
+        let origin = balance::pick(&ask, turns, random)?;
         Some((rung, origin))
     }
 }
@@ -254,11 +257,19 @@ impl Fleet {
 fn fleet() -> &'static mut Fleet {
     let mut writer = Writer::new(Some(Box::new(balance::build)));
     let address = |region: u16, at: u16| meridian::fleet::Address::Fixed(([10, 0, 0, 1], 1000 * region + at).into());
-    let origin =
-        |region: u16, at: u16| OriginSpec { address: address(region, at), region: RegionId(region), weight: 100 };
+    let origin = |region: u16, at: u16| OriginSpec {
+        address: address(region, at),
+        region: RegionId(region),
+        weight: 100,
+        tier: 0,
+    };
     let origins = (0..3).flat_map(|region| (0..8).map(move |at| (region, at)));
     writer.publish(Membership {
-        pools: vec![PoolSpec { name: "shop".into(), origins: origins.clone().map(|(r, at)| origin(r, at)).collect() }],
+        pools: vec![PoolSpec {
+            name: "shop".into(),
+            balance: Balance::RoundRobin,
+            origins: origins.clone().map(|(r, at)| origin(r, at)).collect(),
+        }],
         regions: (0..3).map(|at| RegionSpec { name: format!("r{at}").into(), capacity_per_second: 0 }).collect(),
         ..Membership::default()
     });
@@ -270,7 +281,13 @@ fn fleet() -> &'static mut Fleet {
         let row = writer.row(&key).unwrap().clone();
         writer.set(&row, RowState::of(Health::Up));
     }
-    let fleet = Fleet { writer, spare: Spare::new(3), turns: Turns::default(), random: seeded(7) };
+    let fleet = Fleet {
+        writer,
+        spare: Spare::new(3),
+        settings: Balancing::default(),
+        turns: Turns::default(),
+        random: seeded(7),
+    };
     let fleet = Box::leak(Box::new(fleet));
     black_box(fleet.pick().unwrap());
     fleet

@@ -19,7 +19,7 @@ use std::{
 use criterion::{BatchSize, BenchmarkId, Criterion};
 use meridian::{
     clock::{self, Clock, Ticks},
-    fleet::{BasisPoints, Belief, Health, PoolId, RegionId, Signal, Source, Subject},
+    fleet::{Balance, BasisPoints, Belief, Health, PoolId, RegionId, Signal, Source, Subject},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, RowState, Table, Writer},
 };
 
@@ -54,8 +54,13 @@ fn pool(at: usize, weight: u16) -> PoolSpec {
         address: address(at * POOL + member).into(),
         region: RegionId([0, 1, 2][member % 3]),
         weight,
+        tier: 0,
     };
-    PoolSpec { name: format!("pool-{at}").into(), origins: (0..POOL).map(origin).collect() }
+    PoolSpec {
+        name: format!("pool-{at}").into(),
+        balance: Balance::RoundRobin,
+        origins: (0..POOL).map(origin).collect(),
+    }
 }
 
 fn table_of(origins: usize) -> Writer {

@@ -68,11 +68,13 @@ fn table(config: &config::Config, zones: Zones) -> Writer {
         address: origin.address.clone(),
         region: origin.region,
         weight: origin.weight,
+        tier: origin.tier,
     };
-    let pools = config
-        .pools
-        .iter()
-        .map(|pool| PoolSpec { name: pool.name.clone(), origins: pool.origins.iter().map(origin).collect() });
+    let pools = config.pools.iter().map(|pool| PoolSpec {
+        name: pool.name.clone(),
+        balance: pool.balancing.method,
+        origins: pool.origins.iter().map(origin).collect(),
+    });
     let regions = config.regions.iter().map(|region| RegionSpec { name: region.name.clone(), capacity_per_second: 0 });
     writer.publish(Membership {
         revision: 1,

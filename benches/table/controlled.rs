@@ -28,7 +28,7 @@ fn config(origins: usize) -> Config {
     let text = "[regions.a]\naddresses = [\"192.0.2.1\"]\n[pools.pool]\norigins = [{ address = \"192.0.2.2:80\" }]\n\
                 check = { tcp = {} }\n[[routes]]\npool = \"pool\"\n";
     let mut config = config::from_text("bench.toml", text, &Identity::default()).config.expect("the config is good");
-    let origin = |at: usize| Origin { address: address(at).into(), region: RegionId(0), weight: 100 };
+    let origin = |at: usize| Origin { address: address(at).into(), region: RegionId(0), weight: 100, tier: 0 };
     let pool = Pool { origins: (0..origins).map(origin).collect(), ..Pool::clone(&config.pools[0]) };
     config.pools = vec![Arc::new(pool)];
     config

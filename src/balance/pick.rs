@@ -1,195 +1,127 @@
-//! The pick: whose turn it is, unless that origin should not be asked now.
+//! The pick: which tier, and whom of it.
 //!
-//! While all is well this is one look-up and one row read. When the origin whose turn it is must be left out, its turn is drawn by
-//! weight among the others (handing it to the next in line would give that neighbour all of it).
+//! Tiers stand for each other: the first takes everything as long as its usable weight × 1.4 carries it, which it does down to 71.4 % of its
+//! configured weight, and then as much as it does carry; the excess goes to the second, and so on. How much is everything the first tier's
+//! configured weight says. Who is found nowhere there is looked for in the tiers that are left, from the first.
+//!
+//! Pure but for the worker's memory and its randomness.
 
-use super::{round_robin::Turns, selector::Selector};
+use std::ops::Range;
+
+use super::{
+    choose::Choice,
+    selector::Selector,
+    standard::Standard,
+    turns::{Desk, Moment, Turns},
+};
 use crate::{
     clock::{Random, Ticks},
-    fleet::{BasisPoints, Health, PoolId, RegionId},
-    table::{Origin, Pool, RowState},
+    config::Balancing,
+    fleet::{BasisPoints, PoolId, RegionId},
+    table::Pool,
 };
 
-/// How good an origin has to be, from the ladder's rung.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standard {
-    /// Known to be up.
-    Proven,
-    /// Not known to be down.
-    Unproven,
-    /// Not taken out by an operator or a drill: the last resort, at configured weights.
-    Any,
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Whose origins.
+    pub pool: (PoolId, &'a Pool),
+    /// How they share requests.
+    pub settings: &'a Balancing,
+    /// Where they stand.
+    pub region: RegionId,
+    /// How good one has to be.
+    pub standard: Standard,
+    /// What the request has in common with others that go to the same origin; nothing where it has nothing.
+    pub key: Option<u64>,
+    /// Those that are left out, as positions among the pool's origins.
+    pub tried: &'a [usize],
+    /// The time that rows are read at.
+    pub now: Ticks,
 }
 
-impl Standard {
-    /// The share of its configured weight that an origin in this state takes.
-    pub fn share(self, row: RowState) -> BasisPoints {
-        match self {
-            Self::Proven if row.is_usable() => row.weight,
-            Self::Unproven if row.health != Health::Down && !row.is_draining => row.weight,
-            Self::Any if row.is_askable() => BasisPoints::FULL,
-            _ => BasisPoints::ZERO,
-        }
+/// The origin, as a position among the pool's, that takes the next request in a region.
+pub fn pick(ask: &Ask<'_>, turns: &mut Turns, random: &mut Random) -> Option<usize> {
+    let (id, pool) = ask.pool;
+    let selector = pool.selector::<Selector>()?;
+    let region = pool.regions().binary_search_by_key(&ask.region, |entry| entry.region).ok()?;
+    let tiers = selector.tiers_in(region);
+    let desk = turns.desk(id, selector, random);
+    let moment = Moment { now: ask.now, measure: pool.regions()[region].row.measure(), standard: ask.standard };
+    let mut choice = Choice { ask, selector, origins: pool.origins(), moment, desk, random };
+    if tiers.len() == 1 {
+        return choice.one_of(tiers.start);
     }
+    let drawn = draw_tier(&mut choice, tiers.clone());
+    choice.one_of(drawn).or_else(|| tiers.filter(|tier| *tier != drawn).find_map(|tier| choice.one_of(tier)))
 }
 
-/// The origin, as a position among the pool's origins, that takes the next request in a region. `tried` are left out.
-pub fn pick(
-    (id, pool): (PoolId, &Pool),
-    region: RegionId,
-    standard: Standard,
-    tried: &[usize],
-    now: Ticks,
-    turns: &mut Turns,
-    random: &mut Random,
-) -> Option<usize> {
-    let at = pool.regions().iter().position(|entry| entry.region == region)?;
-    let members = pool.positions_in(region);
-    let origins = &pool.origins()[members.clone()];
-
-    if let Some(schedule) = pool.selector::<Selector>().and_then(|selector| selector.schedule(at)) {
-        let turn = schedule.turn(turns.next(id, region, random), random)?;
-        let share = standard.share(origins[turn].row.read(now));
-        if accepts(share, random) && !tried.contains(&(members.start + turn)) {
-            return Some(members.start + turn);
-        }
-    }
-    let weight_of = |(position, origin): (usize, &Origin)| {
-        if tried.contains(&position) {
-            return 0;
-        }
-        // In basis points of configured weight, so that a thinned weight of 1 is still more than nothing.
-        u64::from(origin.weight) * u64::from(standard.share(origin.row.read(now)).get())
+/// Whether a client may stay with the origin that it had: it is as good as asked, was not tried, and its tier takes requests now.
+pub fn keeps(ask: &Ask<'_>, position: usize, turns: &mut Turns, random: &mut Random) -> bool {
+    let (id, pool) = ask.pool;
+    let (Some(selector), Some(origin)) = (pool.selector::<Selector>(), pool.origins().get(position)) else {
+        return false;
     };
-    draw(|| members.clone().zip(origins).map(weight_of), random).map(|within| members.start + within)
+    let share = ask.standard.share(origin.row.read(ask.now));
+    if origin.weight == 0 || share == BasisPoints::ZERO || ask.tried.contains(&position) {
+        return false;
+    }
+    let Ok(region) = pool.regions().binary_search_by_key(&origin.region, |entry| entry.region) else { return false };
+    let (tiers, own) = (selector.tiers_in(region), selector.tier_of(position));
+    if tiers.len() == 1 {
+        return true;
+    }
+    let desk = turns.desk(id, selector, random);
+    let moment = Moment { now: ask.now, measure: pool.regions()[region].row.measure(), standard: ask.standard };
+    let mut loads = Loads::of(selector, tiers.clone());
+    tiers.into_iter().any(|tier| {
+        let load = loads.of_next(tier, selector, pool, desk, moment);
+        tier == own && load > 0
+    })
 }
 
-fn accepts(share: BasisPoints, random: &mut Random) -> bool {
-    share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
+/// What the tiers of a region take, one after the other, of what there is to take.
+struct Loads {
+    /// In basis points of configured weight.
+    left: u64,
 }
 
-/// Draws a position by weight. Weights are read twice and may have changed in between: the last one with weight stands in.
-fn draw<I: Iterator<Item = u64>>(weights: impl Fn() -> I, random: &mut Random) -> Option<usize> {
-    let total: u64 = weights().sum();
-    let mut left = if total == 0 { return None } else { random.u64(..total) };
-    let mut last = None;
-    for (position, weight) in weights().enumerate().filter(|(_, weight)| *weight > 0) {
-        if left < weight {
-            return Some(position);
-        }
-        left -= weight;
-        last = Some(position);
+impl Loads {
+    fn of(selector: &Selector, mut tiers: Range<usize>) -> Self {
+        let first = tiers.find_map(|tier| Some(selector.tiers()[tier].weight).filter(|weight| *weight > 0));
+        Self { left: first.unwrap_or_default() * u64::from(BasisPoints::FULL.get()) }
     }
-    last
+
+    fn of_next(&mut self, tier: usize, selector: &Selector, pool: &Pool, desk: &mut Desk, moment: Moment) -> u64 {
+        let usable = desk.usable(tier, &selector.tiers()[tier], pool.origins(), moment);
+        // The headroom that regions are thought to have, too (`policy::carry`).
+        let taken = (usable * 7 / 5).min(self.left);
+        self.left -= taken;
+        taken
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::{
-        balance,
-        clock::seeded,
-        fleet::Address,
-        table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowKey, Writer},
-    };
-
-    const HERE: RegionId = RegionId(0);
-
-    struct Scene {
-        writer: Writer,
-        pool: Arc<Pool>,
+fn draw_tier(choice: &mut Choice<'_>, tiers: Range<usize>) -> usize {
+    let (selector, (_, pool)) = (choice.selector, choice.ask.pool);
+    let whole = Loads::of(selector, tiers.clone());
+    let mut loads = Loads { ..whole };
+    let first = loads.of_next(tiers.start, selector, pool, choice.desk, choice.moment);
+    if loads.left == 0 && first > 0 {
+        return tiers.start;
     }
-
-    fn scene(weights: &[u16]) -> Scene {
-        let mut writer = Writer::new(Some(Box::new(balance::build)));
-        let origins = (1..).zip(weights).map(|(port, weight)| OriginSpec {
-            address: Address::Fixed(([127, 0, 0, 1], port).into()),
-            region: HERE,
-            weight: *weight,
-        });
-        writer.publish(Membership {
-            pools: vec![PoolSpec { name: "shop".into(), origins: origins.collect() }],
-            regions: vec![RegionSpec { name: "here".into(), capacity_per_second: 0 }],
-            ..Membership::default()
-        });
-        let pool = Arc::clone(&writer.table().load().pools()[0]);
-        Scene { writer, pool }
+    let rest = tiers.clone().skip(1);
+    let total: u64 =
+        first + rest.map(|tier| loads.of_next(tier, selector, pool, choice.desk, choice.moment)).sum::<u64>();
+    if total == 0 {
+        return tiers.start;
     }
-
-    impl Scene {
-        fn say(&mut self, position: usize, state: RowState) {
-            let key = RowKey::Origin("shop".into(), self.pool.origins()[position].address.clone());
-            let row = self.writer.row(&key).unwrap().clone();
-            self.writer.set(&row, state);
+    let (mut drawn, mut loads) = (choice.random.u64(..total), whole);
+    for tier in tiers.clone() {
+        let taken = loads.of_next(tier, selector, pool, choice.desk, choice.moment);
+        if drawn < taken {
+            return tier;
         }
-
-        fn shares(&self, standard: Standard, tried: &[usize], picks: u32) -> Vec<u32> {
-            let (mut turns, mut random) = (Turns::default(), seeded(7));
-            let mut counts = vec![0; self.pool.origins().len()];
-            for _ in 0..picks {
-                let id = (PoolId(0), &*self.pool);
-                if let Some(at) = pick(id, HERE, standard, tried, Ticks(0), &mut turns, &mut random) {
-                    counts[at] += 1;
-                }
-            }
-            counts
-        }
+        drawn -= taken;
     }
-
-    const UP: RowState = RowState::of(Health::Up);
-
-    #[test]
-    fn healthy_origins_share_exactly_by_weight() {
-        let mut scene = scene(&[3, 2, 1]);
-        (0..3).for_each(|at| scene.say(at, UP));
-        assert_eq!(scene.shares(Standard::Proven, &[], 600), [300, 200, 100]);
-    }
-
-    #[test]
-    fn the_turns_of_a_dead_origin_are_shared_by_weight() {
-        let mut scene = scene(&[100, 100, 200]);
-        scene.say(1, UP);
-        scene.say(2, UP);
-        scene.say(0, RowState { health: Health::Down, ..UP });
-        let shares = scene.shares(Standard::Proven, &[], 30_000);
-        assert_eq!(shares[0], 0);
-        assert!((9_700..10_300).contains(&shares[1]), "{shares:?}");
-    }
-
-    #[test]
-    fn a_thinned_weight_takes_its_share() {
-        let mut scene = scene(&[100, 100]);
-        scene.say(0, RowState { weight: BasisPoints::new(5_000), ..UP });
-        scene.say(1, UP);
-        let shares = scene.shares(Standard::Proven, &[], 30_000);
-        // Half of the turns of the first are drawn anew, a third of which come back to it.
-        assert!((9_600..10_400).contains(&shares[0]), "{shares:?}");
-    }
-
-    #[test]
-    fn an_origin_without_a_verdict_waits_for_its_rung() {
-        let mut scene = scene(&[1, 1]);
-        scene.say(0, UP);
-        assert_eq!(scene.shares(Standard::Proven, &[], 100), [100, 0]);
-        assert_eq!(scene.shares(Standard::Unproven, &[], 100), [50, 50]);
-    }
-
-    #[test]
-    fn an_operators_word_holds_on_the_last_rung() {
-        let mut scene = scene(&[1, 1, 1]);
-        scene.say(0, RowState { health: Health::Down, is_forced: true, ..UP });
-        scene.say(1, RowState { is_draining: true, ..UP });
-        scene.say(2, RowState { health: Health::Down, ..UP });
-        assert_eq!(scene.shares(Standard::Any, &[], 90), [0, 0, 90]);
-    }
-
-    #[test]
-    fn an_origin_that_was_tried_is_not_tried_again() {
-        let mut scene = scene(&[1, 1]);
-        (0..2).for_each(|at| scene.say(at, UP));
-        assert_eq!(scene.shares(Standard::Proven, &[1], 50), [50, 0]);
-        assert_eq!(scene.shares(Standard::Proven, &[0, 1], 50), [0, 0]);
-    }
+    tiers.start
 }

@@ -3,53 +3,35 @@
 //! An origin of weight `w` is due at `(k + phase) / w` for `k = 0, 1, …`, and origins of equal weight share the phases between 0
 //! and 1 evenly. Turns in the order of these due times spread every origin's turns over the round: weights 5, 1, 1 give
 //! `a b a a a c a`, never `a a a a a b c`.
+//!
+//! Not here: whose place in a round it is (`turns`), and what happens to a turn that cannot be taken (`choose`).
 
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
 };
 
-use crate::{
-    clock::Random,
-    fleet::{PoolId, RegionId},
-};
-
-/// A round is at most this many turns (256 KiB); pools beyond it, which means hundreds of origins with weights that share no
-/// factor, are drawn at random by weight instead, where smoothness no longer shows.
+/// A round is at most this many turns (256 KiB); tiers beyond it, which means hundreds of origins with weights that share no factor, have none and
+/// are drawn at random by weight instead, where smoothness no longer shows.
 const MAX_TURNS: usize = 65_536;
 
-/// The turns of one round, as positions within the region's origins.
+/// The turns of one round, as positions within the tier.
 #[derive(Debug)]
-pub(super) struct Schedule {
-    turns: Box<[u32]>,
-    /// The round was too long: draw from `turns`, which then holds each position once, by cumulated weight.
-    cumulated: Box<[u64]>,
-}
+pub(super) struct Schedule(Box<[u32]>);
 
 impl Schedule {
-    pub(super) fn new(weights: impl Iterator<Item = u16>) -> Self {
-        let weights: Vec<u64> = weights.map(u64::from).collect();
+    /// Nothing where nobody has weight, or the round would be too long.
+    pub(super) fn new(weights: &[u16]) -> Option<Self> {
+        let weights: Vec<u64> = weights.iter().copied().map(u64::from).collect();
         let divisor = weights.iter().copied().fold(0, gcd).max(1);
         let length: u64 = weights.iter().map(|weight| weight / divisor).sum();
-        if length > MAX_TURNS as u64 {
-            let mut sum = 0;
-            let cumulate = |weight| {
-                sum += weight;
-                sum
-            };
-            return Self { turns: Box::default(), cumulated: weights.into_iter().map(cumulate).collect() };
-        }
-        Self { turns: turns(&weights, divisor), cumulated: Box::default() }
+        (1..=MAX_TURNS as u64).contains(&length).then(|| Self(turns(&weights, divisor)))
     }
 
-    /// Whose turn it is, as a position within the region; `None` where no origin has weight.
-    pub(super) fn turn(&self, turn: u32, random: &mut Random) -> Option<usize> {
-        if let Some(total) = self.cumulated.last() {
-            let drawn = random.u64(..*total);
-            return Some(self.cumulated.partition_point(|sum| *sum <= drawn));
-        }
-        let length = u32::try_from(self.turns.len()).ok().filter(|length| *length > 0)?;
-        Some(self.turns[(turn % length) as usize] as usize)
+    /// Whose turn it is.
+    #[inline]
+    pub(super) fn turn(&self, turn: u32) -> usize {
+        self.0[turn as usize % self.0.len()] as usize
     }
 }
 
@@ -99,35 +81,14 @@ fn gcd(left: u64, right: u64) -> u64 {
     if right == 0 { left } else { gcd(right, left % right) }
 }
 
-/// One worker's place in every round. Workers start at different places, so that they do not march in step.
-#[derive(Debug, Default)]
-pub struct Turns(Vec<Vec<u32>>);
-
-impl Turns {
-    /// The next turn in a pool's region. Ids may change their meaning with a reload; a round goes on from any place.
-    pub(super) fn next(&mut self, pool: PoolId, region: RegionId, random: &mut Random) -> u32 {
-        if self.0.len() <= pool.index() {
-            self.0.resize_with(pool.index() + 1, Vec::new);
-        }
-        let places = &mut self.0[pool.index()];
-        while places.len() <= region.index() {
-            places.push(random.u32(..));
-        }
-        let place = &mut places[region.index()];
-        *place = place.wrapping_add(1);
-        *place
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::clock::seeded;
 
     fn round(weights: &[u16]) -> Vec<u32> {
-        Schedule::new(weights.iter().copied()).turns.into_vec()
+        Schedule::new(weights).map(|schedule| schedule.0.into_vec()).unwrap_or_default()
     }
 
     #[test]
@@ -150,19 +111,16 @@ mod tests {
     }
 
     #[test]
-    fn a_round_too_long_is_drawn_by_weight() {
+    fn a_round_too_long_and_one_of_nobody_are_none() {
         let weights: Vec<u16> = (0..600).map(|at| if at % 2 == 0 { 256 } else { 255 }).collect();
-        let schedule = Schedule::new(weights.iter().copied());
-        let mut random = seeded(1);
-        let mut even = 0;
-        for turn in 0..100_000 {
-            even += usize::from(schedule.turn(turn, &mut random).unwrap().is_multiple_of(2));
-        }
-        assert!((49_000..51_200).contains(&even), "{even}");
+        assert!(Schedule::new(&weights).is_none() && Schedule::new(&[0, 0]).is_none());
+        assert!(Schedule::new(&vec![7; 60_000]).is_some());
     }
 
     #[test]
-    fn nobody_with_weight_means_nobodys_turn() {
-        assert_eq!(Schedule::new([0, 0].into_iter()).turn(3, &mut seeded(1)), None);
+    fn a_round_begins_anew_at_its_end() {
+        let schedule = Schedule::new(&[200, 100]).unwrap();
+        let taken: Vec<usize> = (0..6).map(|turn| schedule.turn(turn)).collect();
+        assert_eq!(taken, [0, 1, 0, 0, 1, 0]);
     }
 }

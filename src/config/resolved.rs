@@ -22,11 +22,13 @@ pub use route::{
 
 use crate::fleet::{Address, Location, PoolId, RegionId};
 
+mod balance;
 mod check;
 mod dns;
 mod passive;
 mod tls;
 
+pub use balance::{Balancing, HashKey, Hashing, PeakEwma, Sticky};
 pub use check::{Check, CheckKind, CheckTiming, CheckTls, Checks, HeaderMatch, HttpCheck, Pattern, Reporting};
 pub use dns::{
     Alias, Area, Branch, Cookies, Dns, Geo, Https, Policy, PolicyKind, QueryLog, RecordSet, ResponseRate, Soa, Steered,
@@ -321,6 +323,8 @@ pub struct Pool {
     pub max_idle_connections: usize,
     /// How long such a connection is kept.
     pub idle_timeout: Duration,
+    /// How they share requests.
+    pub balancing: Balancing,
 }
 
 /// What further tries may cost.
@@ -349,6 +353,8 @@ pub struct Origin {
     pub region: RegionId,
     /// Its share relative to the others, 0 to 256; 0 takes no new work.
     pub weight: u16,
+    /// Which of its region's origins are asked before it: those of lower tiers. A standby's is [`STANDBY`](crate::fleet::STANDBY).
+    pub tier: u8,
 }
 
 /// What is spoken with origins.

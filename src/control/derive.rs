@@ -4,8 +4,9 @@
 //! costs the same in a pool of ten and of 100,000, and always says what counting anew would say.
 //!
 //! - *health*: up if any origin is usable; otherwise unknown if any without a verdict takes new work; otherwise down.
-//! - *weight*: usable configured weight times its share, over all configured weight; a living part never counts as nothing. Where
-//!   nothing is usable, the weight of those without a verdict counts: it is what the unproven rung draws by.
+//! - *weight*: usable configured weight times its share, over all configured weight of the first tier, which the other tiers only stand in
+//!   for; a living part never counts as nothing, and more than all as all. Where nothing is usable, the weight of those without a verdict
+//!   counts: it is what the unproven rung draws by.
 //! - *draining*: origins work, and all of those drain; or nothing is left that the last rung may ask.
 //! - *stale*: no verdict on any origin is fresh. So it is valid for as long as its freshest evidence is.
 //!
@@ -15,23 +16,41 @@ use std::collections::BTreeMap;
 
 use crate::{
     clock::Ticks,
-    fleet::{BasisPoints, Health},
+    fleet::{BasisPoints, Health, STANDBY},
     table::{Measure, RowState},
 };
+
+const TIERS: usize = STANDBY as usize + 1;
+
+/// How much of the work is an origin's by its config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stake {
+    /// Configured weight.
+    pub(super) weight: u16,
+    /// Configured tier.
+    pub(super) tier: u8,
+}
 
 /// What one origin contributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    /// Configured weight.
-    pub(super) weight: u16,
+    /// By config.
+    pub(super) stake: Stake,
     /// What its row says.
     pub(super) state: RowState,
+}
+
+impl Stake {
+    fn place(self) -> usize {
+        usize::from(self.tier.min(STANDBY))
+    }
 }
 
 /// What the origins of one pool in one region add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
-    total_weight: u64,
+    /// By tier.
+    total_weight: [u64; TIERS],
     /// In basis points of a unit of configured weight.
     usable_weight: u64,
     /// The same of those without a verdict.
@@ -52,7 +71,7 @@ impl Tally {
     /// Counts an origin in.
     pub(super) fn add(&mut self, part: Part) {
         let counts = Counts::of(part);
-        self.total_weight += u64::from(part.weight);
+        self.total_weight[part.stake.place()] += u64::from(part.stake.weight);
         self.usable_weight += counts.usable_weight;
         self.hopeful_weight += counts.hopeful_weight;
         self.usable += u32::from(counts.is_usable);
@@ -70,7 +89,7 @@ impl Tally {
     /// Takes out an origin that was counted in.
     pub(super) fn remove(&mut self, part: Part) {
         let counts = Counts::of(part);
-        self.total_weight -= u64::from(part.weight);
+        self.total_weight[part.stake.place()] -= u64::from(part.stake.weight);
         self.usable_weight -= counts.usable_weight;
         self.hopeful_weight -= counts.hopeful_weight;
         self.usable -= u32::from(counts.is_usable);
@@ -97,7 +116,8 @@ impl Tally {
             (0, 1..) => Health::Unknown,
             (0, 0) => Health::Down,
         };
-        let whole = self.total_weight * u64::from(BasisPoints::FULL.get());
+        let first = self.total_weight.into_iter().find(|weight| *weight > 0).unwrap_or_default();
+        let whole = first * u64::from(BasisPoints::FULL.get());
         RowState {
             health,
             is_draining: (self.up > 0 && self.up == self.up_and_draining) || (self.counted > 0 && self.askable == 0),
@@ -132,7 +152,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(Part { weight, state }: Part) -> Self {
+    fn of(Part { stake: Stake { weight, .. }, state }: Part) -> Self {
         let is_usable = weight > 0 && state.is_usable();
         let is_judged = state.health != Health::Unknown;
         let is_hopeful = weight > 0 && !is_judged && state.takes_new_work();
@@ -159,6 +179,7 @@ mod tests {
     prop_compose! {
         fn any_part()(
             weight in 0..=256_u16,
+            tier in 0..=STANDBY,
             health in prop_oneof![Just(Health::Unknown), Just(Health::Up), Just(Health::Down)],
             flags in any::<[bool; 4]>(),
             share in prop_oneof![Just(0), Just(1), 0..=10_000_u16],
@@ -175,7 +196,7 @@ mod tests {
                 weight: BasisPoints::new(share),
                 valid_until: Ticks(until),
             };
-            Part { weight, state }
+            Part { stake: Stake { weight, tier }, state }
         }
     }
 
@@ -188,7 +209,10 @@ mod tests {
     }
 
     fn up(weight: u16) -> Part {
-        Part { weight, state: RowState { health: Health::Up, valid_until: Ticks(9), ..RowState::default() } }
+        Part {
+            stake: Stake { weight, tier: 0 },
+            state: RowState { health: Health::Up, valid_until: Ticks(9), ..RowState::default() },
+        }
     }
 
     fn with(part: Part, change: impl FnOnce(&mut RowState)) -> Part {
@@ -216,20 +240,20 @@ mod tests {
         #[test]
         fn it_says_what_the_rules_say(parts in prop::collection::vec(any_part(), 0..8)) {
             let (row, measure) = (tally(&parts).state(), tally(&parts).measure());
-            let usable: Vec<&Part> = parts.iter().filter(|part| part.weight > 0 && part.state.is_usable()).collect();
+            let usable: Vec<&Part> = parts.iter().filter(|part| part.stake.weight > 0 && part.state.is_usable()).collect();
             prop_assert_eq!(row.health == Health::Up, !usable.is_empty());
             prop_assert_eq!(row.weight > BasisPoints::ZERO, row.health != Health::Down);
             prop_assert_eq!(measure.usable_weight > 0, !usable.is_empty());
-            let hope = |part: &&Part| part.weight > 0 && part.state.health == Health::Unknown && part.state.takes_new_work();
+            let hope = |part: &&Part| part.stake.weight > 0 && part.state.health == Health::Unknown && part.state.takes_new_work();
             prop_assert_eq!(row.health == Health::Unknown, usable.is_empty() && parts.iter().any(|part| hope(&part)));
             let judged: Vec<&Part> = parts.iter().filter(|part| part.state.health != Health::Unknown).collect();
             prop_assert_eq!(row.is_stale, !judged.is_empty() && judged.iter().all(|part| part.state.is_stale));
             let working: Vec<&Part> = parts.iter().filter(|part| part.state.health == Health::Up).collect();
             let all_drain = !working.is_empty() && working.iter().all(|part| part.state.is_draining);
-            let none_is_left = !parts.is_empty() && !parts.iter().any(|part| part.weight > 0 && part.state.is_askable());
+            let none_is_left = !parts.is_empty() && !parts.iter().any(|part| part.stake.weight > 0 && part.state.is_askable());
             prop_assert_eq!(row.is_draining, all_drain || none_is_left);
             prop_assert!(!row.is_forced && !row.is_drilled);
-            let total: u32 = parts.iter().map(|part| u32::from(part.weight)).sum();
+            let total: u32 = parts.iter().map(|part| u32::from(part.stake.weight)).sum();
             prop_assert!(measure.usable_weight <= total);
         }
     }
@@ -241,6 +265,27 @@ mod tests {
         let tally = tally(&[down, thinned, up(10)]);
         assert_eq!(tally.state().weight, BasisPoints::ratio(20, 60));
         assert_eq!(tally.measure().usable_weight, 20);
+    }
+
+    #[test]
+    fn later_tiers_stand_in_for_the_first() {
+        let in_tier = |tier: u8, part: Part| Part { stake: Stake { tier, ..part.stake }, ..part };
+        let down = with(up(100), |state| state.health = Health::Down);
+        let standby = in_tier(STANDBY, up(100));
+        let weight = |parts: &[Part]| tally(parts).state().weight;
+        assert_eq!(weight(&[up(100), up(100), standby]), BasisPoints::FULL, "never more than all");
+        assert_eq!(weight(&[up(100), down, standby]), BasisPoints::FULL, "what one lacks the other has");
+        let taken_over = tally(&[down, down, standby]).state();
+        assert_eq!(
+            (taken_over.health, taken_over.weight),
+            (Health::Up, BasisPoints::new(5_000)),
+            "what it carries of the first"
+        );
+        assert_eq!(
+            weight(&[in_tier(3, up(10)), in_tier(4, down)]),
+            BasisPoints::FULL,
+            "the first is the lowest there is"
+        );
     }
 
     #[test]

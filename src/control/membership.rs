@@ -111,8 +111,9 @@ fn membership(config: &Config, revision: u64, compiled: Compiled) -> Membership 
             address: origin.address.clone(),
             region: origin.region,
             weight: origin.weight,
+            tier: origin.tier,
         });
-        PoolSpec { name: Arc::clone(&pool.name), origins: origins.collect() }
+        PoolSpec { name: Arc::clone(&pool.name), balance: pool.balancing.method, origins: origins.collect() }
     });
     Membership { revision, regions: regions.collect(), pools: pools.collect(), compiled }
 }

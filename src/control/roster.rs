@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use metrics::Gauge;
 
 use super::{
-    derive::{Part, Tally},
+    derive::{Part, Stake, Tally},
     merge::{Beliefs, Merged},
     meters,
     motion::{Leave, Return},
@@ -54,7 +54,7 @@ pub(super) struct Entry {
 #[derive(Clone, Copy)]
 pub(super) enum Place {
     FrontDoor,
-    Origin { group: usize, weight: u16 },
+    Origin { group: usize, weight: Stake },
 }
 
 /// A pool in a region.
@@ -115,8 +115,8 @@ impl Entry {
     }
 
     /// What it contributes to its group in this state.
-    pub(super) fn part(weight: u16, state: RowState) -> Part {
-        Part { weight, state }
+    pub(super) fn part(stake: Stake, state: RowState) -> Part {
+        Part { stake, state }
     }
 }
 
@@ -153,7 +153,7 @@ impl Roster {
                 roster.groups.push(known.group(&pool.name, region, &entry.row, Pace::of_pool(&config.failover)));
                 for origin in &pool.origins()[pool.positions_in(entry.region)] {
                     let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address.clone() };
-                    let place = Place::Origin { group, weight: origin.weight };
+                    let place = Place::Origin { group, weight: Stake { weight: origin.weight, tier: origin.tier } };
                     let pace = Pace::of_origin(&settings.slow_start);
                     let entry = known.entry(subject, (origin.region.index(), place), pace, &origin.row, &remembered);
                     roster.push(entry, now);

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        self, Check, CheckKind, CheckTiming, Checks, Config, Failover, FrontDoor, Node, Origin, Passive, Pool,
-        Protocol, Region, Retry, SlowStart, Timeouts, Via, WhenAllDown,
+        self, Balancing, Check, CheckKind, CheckTiming, Checks, Config, Failover, FrontDoor, Node, Origin, Passive,
+        Pool, Protocol, Region, Retry, SlowStart, Timeouts, Via, WhenAllDown,
     },
     fleet::{Address, Belief, Health, RegionId, Signal, Source, Subject},
     table::{Compiled, RowKey, RowState},
@@ -133,6 +133,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         address: address(*port),
         region: RegionId(*region),
         weight: *weight,
+        tier: 0,
     };
     Pool {
         name: name.into(),
@@ -159,6 +160,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
         max_connection_age: second,
         max_idle_connections: 1,
         idle_timeout: second,
+        balancing: Balancing::default(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod address;
 mod answer;
+mod balance;
 mod health;
 mod ids;
 mod inspect;
@@ -18,6 +19,7 @@ mod weight;
 
 pub use address::{Address, AddressError};
 pub use answer::AnswerDns;
+pub use balance::{Balance, STANDBY};
 pub use health::Health;
 pub use ids::{PolicyId, PoolId, RegionId};
 pub use inspect::{DnsQuestion, Explained, HttpQuestion, Inspect, InspectRequests};

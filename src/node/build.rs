@@ -96,6 +96,9 @@ pub enum BuildError {
     /// The secrets of DNS cookies.
     #[error(transparent)]
     Guard(#[from] dns::GuardError),
+    /// The secrets of sticky cookies.
+    #[error(transparent)]
+    Sticky(#[from] balance::SecretsError),
     /// A thread or runtime could not be had.
     #[error("the node cannot start: {0}")]
     Threads(#[from] io::Error),

@@ -1,12 +1,14 @@
-//! What DNS makes of a config and of the files beside it: where clients are, how fast regions are for them, and the secrets of cookies.
+//! What is made of a config and of the files beside it: for DNS where clients are, how fast regions are for them, and the secrets of cookies; for HTTP
+//! the secrets of sticky cookies.
 //!
-//! The files are looked at every few seconds. When one changed, DNS gets new zones and charts; everything else stays as it is. A file that
+//! The files are looked at every few seconds. When one changed, DNS gets new zones and charts and HTTP new cookies; everything else stays as it is. A file that
 //! is no good changes nothing.
 
 use std::{fs::Metadata, path::PathBuf, sync::Arc, time::SystemTime};
 
 use super::BuildError;
 use crate::{
+    balance::Stickiness,
     config::{self, Config},
     dns::{Guard, Zones},
     geo::{Atlas, Charts},
@@ -40,17 +42,20 @@ impl Places {
     /// All the files, as they are now.
     pub(super) fn look(config: &Config) -> Vec<Seen> {
         let secrets = config.dns.cookies.secret_file.clone();
-        Atlas::files(&config.geo).into_iter().chain(Charts::files(config)).chain(secrets).map(seen).collect()
+        let sticky = config.pools.iter().filter_map(|pool| pool.balancing.sticky.as_ref()?.secret_file.clone());
+        let files = Atlas::files(&config.geo).into_iter().chain(Charts::files(config)).chain(secrets).chain(sticky);
+        files.map(seen).collect()
     }
 
-    /// Everything of DNS, put among the other parts.
+    /// Everything that files have a part in, put among the other parts.
     pub(super) fn compile(&self, config: &Config, revision: u64, others: Compiled) -> Result<Compiled, BuildError> {
         // The serial has 32 bits and goes around (RFC 1982).
         let serial = u32::try_from(revision & u64::from(u32::MAX)).unwrap_or_default();
         let charts = Charts::build(config, &self.atlas)?;
         let guard = Guard::build(&config.dns, others.find().map(Zones::guard))?;
         let zones = Zones::build(config, &charts, guard.into(), serial);
-        Ok(others.with(zones).with(Arc::clone(&self.atlas)))
+        let stickiness = Stickiness::build(&config.pools, others.find())?;
+        Ok(others.with(zones).with(Arc::clone(&self.atlas)).with(stickiness))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Refusal, route::Routing};
 use crate::{
-    balance::{self, InFlight, Load, Selector, Standard, Turns},
+    balance::{self, Ask, InFlight, Selector, Shown, Standard, Turns},
     clock::Random,
     config::WhenAllDown,
     fleet::{PoolId, RegionId},
@@ -23,6 +23,12 @@ pub(super) struct Case {
     pub(super) pool: PoolId,
     /// Whether it came through another region, and so has to stay in this one.
     pub(super) is_passed_on: bool,
+    /// What it has in common with others that go to the same origin.
+    pub(super) key: Option<u64>,
+    /// What its client showed of the origin that it had; nothing where the pool gives no cookies.
+    pub(super) sticky: Option<Shown>,
+    /// Whether its client came by TLS.
+    pub(super) is_secure: bool,
 }
 
 /// Where one try goes.
@@ -61,7 +67,7 @@ impl Picker {
         let settings = &routing.pool(case.pool).line.settings;
         let last = |picker: &mut Self| picker.climb(case, routing, snapshot, tried, settings.when_all_down, now);
         let Some(resort) = settings.last_resort else { return last(self) };
-        let other = Case { pool: resort, ..*case };
+        let other = Case { pool: resort, sticky: None, ..*case };
         self.climb(case, routing, snapshot, tried, WhenAllDown::Closed, now)
             .or_else(|_| {
                 let plan = self.climb(&other, routing, snapshot, &[], WhenAllDown::Closed, now)?;
@@ -89,21 +95,53 @@ impl Picker {
             true => &[],
             false => &plan.regions,
         };
+        if let Some(kept) = self.kept(case, routing, regions, snapshot, tried, now) {
+            return Ok(kept);
+        }
         let mut left: Vec<RegionId>;
         loop {
             let with = Climb { pool, regions, home: routing.home, when_all_down, snapshot, spare: &routing.spare, now };
             let (rung, region) = policy::climb(&with, &mut self.random).ok_or(Refusal::NoHealthyOrigin)?;
+            let (settings, key, now_at) = (&plan.line.settings.balancing, case.key, snapshot.now);
             let standard = standard(rung);
-            let chosen = (case.pool, &**pool);
-            let (turns, random) = (&mut self.turns, &mut self.random);
-            if let Some(origin) = balance::pick(chosen, region, standard, tried, snapshot.now, turns, random) {
-                let load = pool.selector::<Selector>().and_then(|selector| selector.load(origin));
-                return Ok(Plan { pool: case.pool, region, origin, rung, in_flight: load.map(Load::begin) });
+            let ask = Ask { pool: (case.pool, pool), settings, region, standard, key, tried, now: now_at };
+            if let Some(origin) = balance::pick(&ask, &mut self.turns, &mut self.random) {
+                let selector = pool.selector::<Selector>();
+                let in_flight = selector.and_then(|selector| selector.begin(origin, settings, now));
+                return Ok(Plan { pool: case.pool, region, origin, rung, in_flight });
             }
             // All origins there were tried, or turned down between two reads: ask the regions that are left.
             left = regions.iter().copied().filter(|other| *other != region).collect();
             regions = &left;
         }
+    }
+
+    /// The origin that the client had, where it may stay: it is as good as those that others are sent to, and its region takes work.
+    fn kept(
+        &mut self,
+        case: &Case,
+        routing: &Routing,
+        regions: &[RegionId],
+        snapshot: Snapshot<'_>,
+        tried: &[usize],
+        now: Duration,
+    ) -> Option<Plan> {
+        let origin = case.sticky?.origin?;
+        let pool = snapshot.generation.pool(case.pool)?;
+        let region = pool.origins().get(origin)?.region;
+        let door = snapshot.generation.region(region)?.front_door.read(snapshot.now);
+        if !regions.contains(&region) || door.is_withheld() || !door.takes_new_work() {
+            return None;
+        }
+        let settings = &routing.pool(case.pool).line.settings.balancing;
+        let (pool_of, standard, now_at) = ((case.pool, &**pool), Standard::Proven, snapshot.now);
+        let ask = Ask { pool: pool_of, settings, region, standard, key: None, tried, now: now_at };
+        if !balance::keeps(&ask, origin, &mut self.turns, &mut self.random) {
+            return None;
+        }
+        let rung = if region == routing.home { Rung::Home } else { Rung::Neighbour };
+        let in_flight = pool.selector::<Selector>()?.begin(origin, settings, now);
+        Some(Plan { pool: case.pool, region, origin, rung, in_flight })
     }
 }
 

@@ -6,13 +6,14 @@ use http::Uri;
 
 use super::{
     Refusal, Routing,
+    affinity::{cookie, key},
     decide::{Case, Picker, Plan, standard},
     h1::{Header, Minor, RequestHead},
     route::{Action, Asked, Forward},
     target::Target,
 };
 use crate::{
-    balance::{Standard, Turns},
+    balance::{Standard, Stickiness, Turns},
     clock::{self, Clock},
     fleet::{Explained, Health, HttpQuestion, InspectRequests, PoolId, RegionId},
     policy::Climb,
@@ -93,17 +94,25 @@ impl Told<'_> {
             Action::Redirect(redirect) => Ok(format!("redirected with {}", redirect.status.as_u16())),
             Action::Respond(respond) => Ok(format!("answered here with {}", respond.status.as_u16())),
             Action::Dns => Ok("answered here, as a DNS query".to_owned()),
-            Action::Forward(Forward { pool, .. }) => self.forward(position, *pool),
+            Action::Forward(Forward { pool, .. }) => self.forward(position, *pool, &asked, is_secure),
         }
     }
 
-    fn forward(&mut self, route: usize, id: PoolId) -> Result<String, Refusal> {
+    fn forward(&mut self, route: usize, id: PoolId, asked: &Asked<'_>, is_secure: bool) -> Result<String, Refusal> {
         self.look(id)?;
-        if let Some(resort) = self.routing.pool(id).line.settings.last_resort {
+        let settings = &self.routing.pool(id).line.settings;
+        if let Some(resort) = settings.last_resort {
             self.tell("should nobody be left, its last resort is asked:".to_owned());
             self.look(resort)?;
         }
-        let case = Case { route, pool: id, is_passed_on: false };
+        let key = key(&settings.balancing, asked.headers, asked.path, asked.client);
+        let sticky = self.snapshot.generation.compiled::<Stickiness>().and_then(|all| all.of(id));
+        let sticky = sticky.map(|sticky| sticky.read(cookie(asked.headers, sticky.cookie())));
+        let case = Case { route, pool: id, is_passed_on: false, key, sticky, is_secure };
+        self.tell(format!("balanced by `{}`", settings.balancing.method.as_str()));
+        if sticky.is_some_and(|shown| shown.origin.is_some()) {
+            self.tell("its cookie names the origin that it had".to_owned());
+        }
         let mut picker = Picker { turns: Turns::default(), random: clock::random() };
         let plan = picker.pick(&case, self.routing, self.snapshot, &[], self.clock.now())?;
         Ok(self.chosen(&plan))

@@ -23,6 +23,7 @@
 //! Not here: what is healthy (`table`), which region and origin (`policy`, `balance`).
 
 mod accept;
+mod affinity;
 mod answer;
 #[cfg(feature = "bench")]
 pub mod codec;

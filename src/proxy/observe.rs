@@ -89,11 +89,33 @@ impl RouteMetrics {
     }
 }
 
+/// What became of the cookie that brings a client back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stuck {
+    /// It had none that is known.
+    Given,
+    /// It was sent where it says.
+    Kept,
+    /// That origin could not be asked.
+    Moved,
+}
+
+impl Stuck {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Kept => "kept",
+            Self::Moved => "moved",
+        }
+    }
+}
+
 /// One pool's counters.
 #[derive(Debug)]
 pub(super) struct PoolMetrics {
     pool: String,
     rungs: [OnceLock<Counter>; Rung::Open as usize + 1],
+    sticky: [OnceLock<Counter>; Stuck::Moved as usize + 1],
     pub(super) retries: Counter,
     pub(super) retries_refused: Counter,
     pub(super) opened: Counter,
@@ -105,6 +127,7 @@ impl PoolMetrics {
         let pool = pool.to_owned();
         Self {
             rungs: std::array::from_fn(|_| OnceLock::new()),
+            sticky: std::array::from_fn(|_| OnceLock::new()),
             retries: metrics::counter!("meridian_http_retries_total", "pool" => pool.clone()),
             retries_refused: metrics::counter!("meridian_http_retries_refused_total", "pool" => pool.clone()),
             opened: metrics::counter!("meridian_origin_connections_opened_total", "pool" => pool.clone()),
@@ -117,6 +140,12 @@ impl PoolMetrics {
         let counter =
             || metrics::counter!("meridian_http_rungs_total", "pool" => self.pool.clone(), "rung" => rung.as_str());
         self.rungs[rung as usize].get_or_init(counter).increment(1);
+    }
+
+    pub(super) fn stuck(&self, stuck: Stuck) {
+        let counter =
+            || metrics::counter!("meridian_http_sticky_total", "pool" => self.pool.clone(), "result" => stuck.as_str());
+        self.sticky[stuck as usize].get_or_init(counter).increment(1);
     }
 }
 

@@ -28,7 +28,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    balance::{Selector, Turns},
+    balance::{Selector, Stickiness, Sticky, Turns},
     clock::{self, Clock, Random},
     fleet::{Address, AnswerDns, Observation, PoolId, RegionId, Watched, Watchlist},
     resolver::{Directory, Reach},
@@ -95,6 +95,11 @@ impl View {
     /// An origin as it is watched, where somebody does.
     pub(super) fn watched(&self, pool: PoolId, position: usize) -> Option<&Arc<Watched>> {
         self.0.compiled::<Watchlist>()?.origin(pool.index(), position)
+    }
+
+    /// The cookies of a pool, where it gives any.
+    pub(super) fn sticky(&self, pool: PoolId) -> Option<&Sticky> {
+        self.0.compiled::<Stickiness>()?.of(pool)
     }
 
     /// The pool's origins in a region.

@@ -6,7 +6,7 @@
 use std::{any::Any, ops::Range, sync::Arc};
 
 use super::row::RowHandle;
-use crate::fleet::{Address, PoolId, RegionId};
+use crate::fleet::{Address, Balance, PoolId, RegionId};
 
 /// What balancing prebuilt for one pool; its type is known to who injected the builder and who picks.
 pub type Selector = Arc<dyn Any + Send + Sync>;
@@ -20,6 +20,8 @@ pub struct OriginSpec {
     pub region: RegionId,
     /// Its share relative to the pool's other origins.
     pub weight: u16,
+    /// Which of its region's origins are asked before it: those of lower tiers.
+    pub tier: u8,
 }
 
 /// One pool as control wants it.
@@ -27,6 +29,8 @@ pub struct OriginSpec {
 pub struct PoolSpec {
     /// Its identity over time.
     pub name: Arc<str>,
+    /// How its origins share requests.
+    pub balance: Balance,
     /// In the order of the config.
     pub origins: Vec<OriginSpec>,
 }
@@ -81,6 +85,8 @@ pub struct Origin {
     pub region: RegionId,
     /// Configured weight.
     pub weight: u16,
+    /// Which of its region's origins are asked before it: those of lower tiers.
+    pub tier: u8,
     /// What is believed of it.
     pub row: RowHandle,
 }
@@ -112,7 +118,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// All origins, grouped by region, in config order inside a region.
+    /// All origins, grouped by region and inside a region by tier, else in config order.
     pub fn origins(&self) -> &[Origin] {
         &self.origins
     }

@@ -9,15 +9,16 @@ use loom::thread;
 use super::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, RowState, Table, Writer, sync::Cached};
 use crate::{
     clock::Ticks,
-    fleet::{Address, BasisPoints, Health, RegionId},
+    fleet::{Address, Balance, BasisPoints, Health, RegionId},
     table::Generation,
 };
 
 fn membership(revision: u64, port: u16) -> Membership {
-    let origin = OriginSpec { address: Address::Fixed(([127, 0, 0, 1], port).into()), region: RegionId(0), weight: 1 };
+    let origin =
+        OriginSpec { address: Address::Fixed(([127, 0, 0, 1], port).into()), region: RegionId(0), weight: 1, tier: 0 };
     Membership {
         revision,
-        pools: vec![PoolSpec { name: "shop".into(), origins: vec![origin] }],
+        pools: vec![PoolSpec { name: "shop".into(), balance: Balance::RoundRobin, origins: vec![origin] }],
         regions: vec![RegionSpec { name: "here".into(), capacity_per_second: 0 }],
         compiled: Compiled::default().with(revision),
     }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Ticks,
-    fleet::{Address, PoolId, RegionId},
+    fleet::{Address, Balance, PoolId, RegionId},
 };
 
 /// What a row is about: its identity over all generations.
@@ -32,7 +32,7 @@ pub enum RowKey {
 }
 
 /// Builds what balancing wants to have ready for a pool; gets the pool it replaces, to carry counters over.
-pub type SelectorBuilder = Box<dyn Fn(&[Origin], Option<&Pool>) -> Selector + Send>;
+pub type SelectorBuilder = Box<dyn Fn(Balance, &[Origin], Option<&Pool>) -> Selector + Send>;
 
 /// The one writer.
 pub struct Writer {
@@ -169,13 +169,14 @@ impl Writer {
 
     fn pool(&mut self, spec: PoolSpec, regions: &[Arc<Region>], previous: Option<&Pool>) -> Pool {
         let mut sorted: Vec<_> = spec.origins.iter().collect();
-        sorted.sort_by_key(|origin| origin.region);
+        sorted.sort_by_key(|origin| (origin.region, origin.tier));
         let origins: Box<[Origin]> = sorted
             .into_iter()
             .map(|origin| Origin {
                 address: origin.address.clone(),
                 region: origin.region,
                 weight: origin.weight,
+                tier: origin.tier,
                 row: self.row_for(RowKey::Origin(Arc::clone(&spec.name), origin.address.clone())),
             })
             .collect();
@@ -193,7 +194,7 @@ impl Writer {
                 }
             })
             .collect();
-        let selector = self.build_selector.as_ref().map(|build| build(&origins, previous));
+        let selector = self.build_selector.as_ref().map(|build| build(spec.balance, &origins, previous));
         Pool { name: Arc::clone(&spec.name), origins, regions: pool_regions, selector, spec }
     }
 

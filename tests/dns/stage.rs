@@ -169,10 +169,16 @@ fn publish(
     let regions = config.regions.iter();
     let pools = config.pools.iter().map(|pool| PoolSpec {
         name: Arc::clone(&pool.name),
+        balance: pool.balancing.method,
         origins: pool
             .origins
             .iter()
-            .map(|origin| OriginSpec { address: origin.address.clone(), region: origin.region, weight: origin.weight })
+            .map(|origin| OriginSpec {
+                address: origin.address.clone(),
+                region: origin.region,
+                weight: origin.weight,
+                tier: origin.tier,
+            })
             .collect(),
     });
     Ok(writer.publish(Membership {

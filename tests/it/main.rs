@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 
 mod arrivals;
+mod balance;
 mod checks;
 mod config;
 mod cuts;

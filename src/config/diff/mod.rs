@@ -4,6 +4,7 @@
 //!
 //! Not here: applying a change (`node`).
 
+mod balance;
 mod change;
 mod dns;
 mod fields;

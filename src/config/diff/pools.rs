@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    balance,
     change::Changes,
     fields::{self, region_name},
     passive, tls,
@@ -54,6 +55,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     };
     changes.field(subject, "protocol", protocol(old), protocol(new));
     changes.field(subject, "tls", &tls::of_origins(old.tls.as_ref()), &tls::of_origins(new.tls.as_ref()));
+    balance::compare(subject, &old.balancing, &new.balancing, changes);
     fields::checks(subject, &old.check, &new.check, changes);
     passive::compare(subject, &old.passive, &new.passive, changes);
 }
@@ -86,6 +88,7 @@ fn compare_origins(
     for (address, origin_before, origin_after) in both {
         let origin = describe(&address);
         fields::number(changes, &origin, "weight", &origin_before.weight, &origin_after.weight);
+        fields::number(changes, &origin, "tier", &origin_before.tier, &origin_after.tier);
         let (region_before, region_after) =
             (region_name(old, origin_before.region), region_name(new, origin_after.region));
         changes.field(&origin, "region", region_before, region_after);

@@ -222,3 +222,23 @@ fn tls_changes_on_both_sides_and_for_single_hosts() {
         ["tls of `admin.example`: client_certificates is now off, was required by `a.pem`"]
     );
 }
+
+#[test]
+fn how_origins_share_requests_is_told_in_words() {
+    let pool = "[pools.shop]\n";
+    let hashed = "[pools.shop]\nbalance = \"hash\"\nhash = { header = \"x-user\", bound = 125 }\n\
+                  sticky = { ttl = \"1h\", secret_file = \"keys\" }\n";
+    let new = BASE
+        .replace(pool, hashed)
+        .replace("region = \"b\"\n\n[[routes]]", "region = \"b\"\nstandby = true\n\n[[routes]]");
+    assert_eq!(
+        between(BASE, &new),
+        [
+            "pool `shop`: balance is now hash, was round-robin",
+            "pool `shop`: hash key is now header `x-user`, was the client's address",
+            "pool `shop`: hash bound is now 125, was 150",
+            "pool `shop`: sticky is now cookie `meridian`, for 1h, with the secrets in `keys`, was off",
+            "pool `shop`: origin 10.0.0.1:80: tier is now 10, was 0",
+        ]
+    );
+}

@@ -32,11 +32,11 @@ pub(crate) use scalar::{
 };
 pub use scalar::{duration_as_written, parse_duration};
 pub(crate) use sections::{
-    Check, ClientCertificates, ClientMode, CommandCheck, Document, FailoverPolicy, GeoNetwork, GeoPolicy, GrpcCheck,
-    HashPolicy, HeaderEdits, Http2, HttpCheck, HttpIdentity, LatencyPolicy, NearestPolicy, Origin, OriginTls, Pair,
-    Passive, PassiveMode, Policy, Pool, Protocol, Records, Redirect, Region, Respond, Route, Scheme, Steer, SteerHttps,
-    TcpCheck, Test, TextMatch, Timing, TlsCheck, TlsVersion, TraceMode, UnknownHost, Verify, Via, WeightedPolicy,
-    WhenAllDown, Zone, default_tcp,
+    Balance, Balancing, Check, ClientCertificates, ClientMode, CommandCheck, Document, FailoverPolicy, GeoNetwork,
+    GeoPolicy, GrpcCheck, HashPolicy, Hashing, HeaderEdits, Http2, HttpCheck, HttpIdentity, LatencyPolicy,
+    NearestPolicy, Origin, OriginTls, Pair, Passive, PassiveMode, Policy, Pool, Protocol, Records, Redirect, Region,
+    Respond, Route, Scheme, Steer, SteerHttps, TcpCheck, Test, TextMatch, Timing, TlsCheck, TlsVersion, TraceMode,
+    UnknownHost, Verify, Via, WeightedPolicy, WhenAllDown, Zone, default_tcp,
 };
 pub(crate) use syntax::parse;
 pub(crate) use tree::{Table, Value};

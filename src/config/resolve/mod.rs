@@ -6,6 +6,7 @@
 //! once, where it stands.
 
 mod actions;
+mod balance;
 mod check;
 mod conditions;
 mod dns;

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    balance,
     check::{Owner, SharedChecks},
     names::{Names, check_name},
     node::region_id,
@@ -111,6 +112,7 @@ fn settle(
         max_connection_age: pool.max_connection_age.value,
         max_idle_connections: pool.max_idle_connections.value as usize,
         idle_timeout: pool.idle_timeout.value,
+        balancing: balance::resolve(&pool.balancing, problems),
     }
 }
 
@@ -126,6 +128,7 @@ fn origins(
     let mut origins = Vec::with_capacity(written.items.len());
     for item in &written.items {
         let region = region_of(item, regions, problems);
+        let tier = balance::tier(item, problems);
         let Some(address) = &item.address else { continue };
         let is_usable = |address: &Address| match address {
             Address::Fixed(address) => is_usable_address(address.ip()),
@@ -142,7 +145,7 @@ fn origins(
             problems.push(duplicate(Code::DuplicateAddress, message, address.place, first).hint(hint));
         }
         if let Some(region) = region {
-            origins.push(Origin { address: address.value.clone(), region, weight: item.weight.value });
+            origins.push(Origin { address: address.value.clone(), region, weight: item.weight.value, tier });
         }
     }
     let is_read = !written.is_broken && written.items.iter().all(|item| item.address.is_some());

@@ -11,7 +11,7 @@ use crate::{
     clock::{Ticks, seeded},
     config::{self, Config},
     dns::{reply::MAX_CHAIN, steer::Steering, wire::HEADER},
-    fleet::{BasisPoints, Health},
+    fleet::{Balance, BasisPoints, Health},
     geo::{Atlas, Charts},
     table::{Compiled, Generation, Membership, OriginSpec, PoolSpec, RegionSpec, RowKey, RowState, Writer},
 };
@@ -98,12 +98,13 @@ fn scene(when_all_down: &str) -> Scene {
         address: origin.address.clone(),
         region: origin.region,
         weight: origin.weight,
+        tier: origin.tier,
     };
     let origins = config.pools[0].origins.iter().map(origin).collect();
     let region = |region: &Arc<config::Region>| RegionSpec { name: region.name.clone(), capacity_per_second: 0 };
     writer.publish(Membership {
         revision: 1,
-        pools: vec![PoolSpec { name: "shop".into(), origins }],
+        pools: vec![PoolSpec { name: "shop".into(), balance: Balance::RoundRobin, origins }],
         regions: config.regions.iter().map(region).collect(),
         compiled: Compiled::default().with(zones(&config)),
     });

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     clock::{Ticks, seeded},
-    fleet::Address,
+    fleet::{Address, Balance},
     table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowHandle, RowKey, Writer},
 };
 
@@ -23,13 +23,18 @@ impl Scene {
             address: Address::Fixed(([127, 0, 0, 1], 1000 + region).into()),
             region: RegionId(region),
             weight: 1,
+            tier: 0,
         };
         let region = |name: &&str| RegionSpec {
             name: (*name).into(),
             capacity_per_second: if *name == "near" { 100 } else { 0 },
         };
         writer.publish(Membership {
-            pools: vec![PoolSpec { name: "shop".into(), origins: (0..3).map(origin).collect() }],
+            pools: vec![PoolSpec {
+                name: "shop".into(),
+                balance: Balance::RoundRobin,
+                origins: (0..3).map(origin).collect(),
+            }],
             regions: REGIONS.iter().map(region).collect(),
             ..Membership::default()
         });

@@ -9,6 +9,7 @@ use crate::{
     config::{self, HttpIdentity, Protocol},
     proxy::{
         Refusal,
+        affinity::{cookie, key},
         answer::OwnAnswer,
         decide::Case,
         h1::{Length, Malformed, Minor, RequestHead, Room, request_length},
@@ -207,7 +208,7 @@ pub(in crate::proxy) fn settle(
     };
     let upgrade = upgrade(head, hop, length);
     let (errand, response_lines) =
-        Errands { worker, routing, route, asking, target: &target, length, upgrade, identity }.settle();
+        Errands { worker, view, routing, route, asking, target: &target, length, upgrade, identity }.settle();
     let is_upgrade = upgrade.is_some() && matches!(errand, Errand::Ask(.., OriginHead::H1(_)));
     let is_idempotent = matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE");
     let view = Rc::clone(view);
@@ -217,6 +218,7 @@ pub(in crate::proxy) fn settle(
 /// Everything that a route's action can depend on.
 struct Errands<'a> {
     worker: &'a Worker,
+    view: &'a View,
     routing: &'a Routing,
     route: usize,
     asking: &'a Asking<'a>,
@@ -271,7 +273,7 @@ impl Errands<'_> {
     }
 
     fn ask(&self, forward: &Forward) -> Errand {
-        let Self { worker, routing, route, asking, target, length, upgrade, identity } = *self;
+        let Self { worker, routing, route, asking, target, length, upgrade, identity, .. } = *self;
         if matches!(length, Length::Exact(bytes) if bytes > forward.limits.max_body_size) {
             return Errand::Refuse(Refusal::BodyTooLarge);
         }
@@ -305,7 +307,16 @@ impl Errands<'_> {
             }
         };
         worker.buffers.give_back(lines);
-        let case = Case { route, pool: forward.pool, is_passed_on: came == Came::PassedOn };
+        let (headers, settings) = (asking.head.headers, &plan.line.settings.balancing);
+        let sticky = settings.sticky.as_ref().and_then(|_| self.view.sticky(forward.pool));
+        let case = Case {
+            route,
+            pool: forward.pool,
+            is_passed_on: came == Came::PassedOn,
+            key: key(settings, headers, target.path(), identity.client),
+            sticky: sticky.map(|sticky| sticky.read(cookie(headers, sticky.cookie()))),
+            is_secure: self.is_secure(),
+        };
         head.map_or_else(Errand::Refuse, |head| Errand::Ask(case, forward.limits, head))
     }
 

@@ -151,6 +151,7 @@ fn ask_for_body(end: &mut impl ClientEnd, reply: &Reply) {
         version: "1.1",
         changes: Changes { edits: &Edits::default(), lines: &[] },
         hidden: None,
+        cookie: None,
     };
     // Who cannot be told has left, and reading finds that out.
     _ = end.answer(&incoming);

@@ -25,7 +25,7 @@ use crate::{
         connections::{Carrier, Lent, open, open_stream},
         decide::Case,
         h1::Length,
-        observe::{Ledger, Outcome},
+        observe::{Ledger, Outcome, Stuck},
         peer::Seat,
         route::{Action, Door, Forward, Limits, Line, PoolPlan, RoutePlan, Routing},
         serve::Client,
@@ -124,6 +124,7 @@ pub(in crate::proxy) async fn run<C: Asker>(client: &mut C, order: &Order, routi
         carrier: None,
         is_kept: false,
         heard: Cell::default(),
+        cookie: None,
     };
     let ended = exchange.try_origins().await;
     let Exchange { client, carrier, sent, .. } = exchange;
@@ -193,6 +194,8 @@ struct Exchange<'a, C> {
     is_kept: bool,
     /// What was heard of the answer to it.
     heard: Cell<Heard>,
+    /// The cookie that the client is given with the answer.
+    cookie: Option<Box<str>>,
 }
 
 impl<'a, C: Asker> Exchange<'a, C> {
@@ -216,15 +219,18 @@ impl<'a, C: Asker> Exchange<'a, C> {
             let picked = picked.map_err(|refusal| refused(last.unwrap_or(refusal)))?;
             if picked.pool != self.case.pool {
                 (self.case.pool, self.plan) = (picked.pool, self.routing.pool(picked.pool));
+                self.case.sticky = None;
                 self.tried.clear();
             }
             self.plan.line.metrics.climbed(picked.rung);
             // What another region makes of it is not known here.
             self.sent = picked.in_flight.filter(|_| self.door(picked.origin).is_none());
+            self.cookie = self.cookie_of(picked.origin);
             let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
             let began = self.time();
             let ended = self.attempt(picked.origin, unwanted).await;
             self.observe(picked.origin, began, ended);
+            self.count_as_slow(ended);
             match ended {
                 Err(Failure::Refused { refusal, may_repeat: true })
                     if !self.client.parts().1.deadline.is_bound_over() =>
@@ -269,6 +275,40 @@ impl<'a, C: Asker> Exchange<'a, C> {
         worker.watch.write(watched, conduct, latency, settings);
         if let Some(span) = heard.wish {
             worker.watch.write_request(watched, span);
+        }
+    }
+
+    /// What the client is given so that it comes back: nothing where it can keep what it has, and where another region chooses.
+    fn cookie_of(&self, origin: usize) -> Option<Box<str>> {
+        let (shown, metrics) = (self.case.sticky?, &self.plan.line.metrics);
+        if self.door(origin).is_some() {
+            return None;
+        }
+        let stays = shown.origin == Some(origin);
+        metrics.stuck(if stays {
+            Stuck::Kept
+        } else if shown.origin.is_some() {
+            Stuck::Moved
+        } else {
+            Stuck::Given
+        });
+        if stays && shown.is_current {
+            return None;
+        }
+        Some(self.order.view.sticky(self.case.pool)?.given(origin, self.case.is_secure)?.into())
+    }
+
+    /// A try without an answer counts as a slow one, where somebody wants to know how long answers take.
+    fn count_as_slow(&mut self, settled: Result<Ending, Failure>) {
+        let is_its_fault = |refusal: Refusal| {
+            use Refusal::{BadResponse, ConnectFailed, ConnectTimeout, OriginFailed, ResponseTimeout};
+            matches!(refusal, ConnectFailed | ConnectTimeout | ResponseTimeout | BadResponse | OriginFailed)
+        };
+        if let (Err(Failure::Refused { refusal, .. }), Some(sent)) = (settled, &self.sent)
+            && sent.is_timed()
+            && is_its_fault(refusal)
+        {
+            sent.failed(self.client.parts().1.worker.clock.now());
         }
     }
 
@@ -363,9 +403,10 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let Action::Forward(Forward { headers: request_headers, .. }) = action else {
             return Err(Failure::Refused { refusal: Refusal::NoRoute, may_repeat: false });
         };
+        let (cookie, sent) = (self.cookie.as_deref(), self.sent.as_ref().filter(|sent| sent.is_timed()));
         let (end, seat) = self.client.parts();
         let ear = Ear { settings: &self.plan.line.settings.passive, heard: &self.heard, clock: &seat.worker.clock };
-        let terms = Terms { max_body_size, request_headers, response_headers, unwanted, ear };
+        let terms = Terms { max_body_size, request_headers, response_headers, unwanted, ear, cookie, timed: sent };
         let mut talk = Talk::new(self.order, &seat.worker, patience, terms, &mut self.kept);
         match (&mut self.carrier, self.head) {
             (Some(Carrier::H1(lent)), OriginHead::H1(head)) => {

@@ -10,14 +10,17 @@ use super::{
     order::Order,
     sides::{ClientEnd, OriginEnd},
 };
-use crate::proxy::{
-    Refusal,
-    h1::{Length, Malformed, Minor, ResponseHead},
-    headers::{Hop, Incoming},
-    io::Deadline,
-    route::{Changes, Edits},
-    transfer::{Broken, Kept, Pump, Side, Unread},
-    worker::Worker,
+use crate::{
+    balance::InFlight,
+    proxy::{
+        Refusal,
+        h1::{Length, Malformed, Minor, ResponseHead},
+        headers::{Hop, Incoming},
+        io::Deadline,
+        route::{Changes, Edits},
+        transfer::{Broken, Kept, Pump, Side, Unread},
+        worker::Worker,
+    },
 };
 
 /// Interim answers that one request may get.
@@ -41,6 +44,10 @@ pub(super) struct Terms<'a> {
     pub(super) unwanted: &'a [(u16, u16)],
     /// Hears what the answer shows of its origin.
     pub(super) ear: Ear<'a>,
+    /// The cookie that the client is given.
+    pub(super) cookie: Option<&'a str>,
+    /// The try, where it is to be known how long its answer takes.
+    pub(super) timed: Option<&'a InFlight>,
 }
 
 /// One try under way.
@@ -220,7 +227,12 @@ impl<'a> Talk<'a> {
     ) -> Result<(), Failure> {
         match self.up.poll(Some(self.kept), self.terms.request_headers, client, origin, cx) {
             Poll::Pending => {}
-            Poll::Ready(Ok(())) => self.upload = Upload::Done,
+            Poll::Ready(Ok(())) => {
+                self.upload = Upload::Done;
+                if let Some(timed) = self.terms.timed.filter(|_| self.order.length != Length::None) {
+                    timed.asked(self.worker.clock.now());
+                }
+            }
             Poll::Ready(Err(Broken::Sink(error))) => {
                 tracing::debug!(%error, "origin takes no more of the request");
                 self.upload = Upload::Stuck;
@@ -249,6 +261,9 @@ impl<'a> Talk<'a> {
                 tracing::debug!(%error, "what the origin answered cannot be passed on");
                 Failure::Refused { refusal: Refusal::BadResponse, may_repeat: false }
             })?;
+        if let Some(timed) = self.terms.timed.filter(|_| matches!(answered, Answer::Upgrade | Answer::Final(_))) {
+            timed.answered(self.worker.clock.now());
+        }
         match answered {
             Answer::Interim => Ok(None),
             Answer::Upgrade => Ok(Some(Ending::Upgraded)),
@@ -290,6 +305,7 @@ impl<'a> Talk<'a> {
             version: self.order.spoken(head.minor),
             changes,
             hidden: self.terms.ear.hidden(),
+            cookie: self.terms.cookie,
         };
         if head.status >= 200 || head.status == 101 {
             self.terms.ear.hear(head);

@@ -30,6 +30,8 @@ pub(in crate::proxy) struct Incoming<'a> {
     pub(in crate::proxy) changes: Changes<'a>,
     /// A header of the origin that is for us alone.
     pub(in crate::proxy) hidden: Option<&'a str>,
+    /// The cookie that brings the client back to the same origin.
+    pub(in crate::proxy) cookie: Option<&'a str>,
 }
 
 impl Incoming<'_> {
@@ -99,6 +101,9 @@ impl Incoming<'_> {
     }
 
     fn tell(&self, out: &mut impl Lines) {
+        if let Some(cookie) = self.cookie {
+            out.line("set-cookie", cookie.as_bytes());
+        }
         if let Some(hsts) = &self.told.hsts {
             out.line("strict-transport-security", hsts.as_bytes());
         }

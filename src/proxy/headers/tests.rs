@@ -61,6 +61,7 @@ fn passed_on(status: u16, lines: &[(&str, &str)], length: Length, client: Minor,
         version: "1.1",
         changes,
         hidden: None,
+        cookie: None,
     };
     incoming.write(&mut out);
     String::from_utf8(out).unwrap()
@@ -84,6 +85,7 @@ fn a_header_for_us_alone_is_not_passed_on() {
         version: "1.1",
         changes: Changes { edits: &Edits::default(), lines: b"" },
         hidden: Some("x-meridian-fail"),
+        cookie: None,
     };
     let mut out = Vec::new();
     incoming.write(&mut out);
@@ -228,6 +230,7 @@ fn an_answer_over_tls_says_what_is_wanted_instead_of_what_the_origin_says() {
         version: "2",
         changes,
         hidden: None,
+        cookie: None,
     };
     let mut out = Vec::new();
     incoming.write(&mut out);

@@ -12,11 +12,11 @@ fn address(port: u16) -> Address {
 }
 
 fn origin(port: u16, region: u16) -> OriginSpec {
-    OriginSpec { address: address(port), region: RegionId(region), weight: 100 }
+    OriginSpec { address: address(port), region: RegionId(region), weight: 100, tier: 0 }
 }
 
 fn pool(name: &str, origins: &[OriginSpec]) -> PoolSpec {
-    PoolSpec { name: name.into(), origins: origins.to_vec() }
+    PoolSpec { name: name.into(), balance: Balance::RoundRobin, origins: origins.to_vec() }
 }
 
 fn membership(regions: &[&str], pools: Vec<PoolSpec>) -> Membership {
@@ -168,7 +168,7 @@ fn a_fill_is_finished_before_anybody_sees_the_generation() {
 
 #[test]
 fn a_selector_is_built_from_the_one_before() {
-    let build: SelectorBuilder = Box::new(|origins, previous| {
+    let build: SelectorBuilder = Box::new(|_, origins, previous| {
         let built = previous.and_then(|pool| pool.selector::<u32>()).copied().unwrap_or(0);
         Arc::new(built + u32::try_from(origins.len()).unwrap())
     });

@@ -44,6 +44,22 @@ impl Scalar for HeaderName {
     }
 }
 
+/// A cookie's name (RFC 6265 §4.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CookieName(pub(crate) String);
+
+impl Scalar for CookieName {
+    const KIND: Kind = Kind { what: "a cookie's name", example: "\"session\"", json: Json::Text };
+
+    fn read(value: &Value) -> Result<Self, Misread> {
+        let text = text_of(value)?;
+        if !is_header_name(text) {
+            return Err(Misread::bad("names of cookies are up to 64 letters, digits and ``!#$%&'*+-.^_`|~``"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 pub(crate) const BAD_HEADER_NAME: &str = "names of headers are up to 64 letters, digits and ``!#$%&'*+-.^_`|~``";
 
 /// Whether a text is the name of a header (RFC 9110 §5.6.2).

@@ -19,7 +19,7 @@ pub(crate) use choice::choice;
 pub(crate) use duration::Ttl;
 pub use duration::{duration_as_written, parse_duration};
 pub(crate) use host::{Contact, HostText};
-pub(crate) use http::{BAD_HEADER_NAME, HeaderName, HeaderValue, Method, RedirectStatus, is_header_name};
+pub(crate) use http::{BAD_HEADER_NAME, CookieName, HeaderName, HeaderValue, Method, RedirectStatus, is_header_name};
 pub(crate) use kind::{Json, Kind, Misread, Scalar};
 pub(crate) use number::{ByteSize, Percent, Rate, Statuses};
 pub(crate) use path::{PathPrefix, RequestTarget, WholePath};

@@ -1,5 +1,6 @@
 //! All sections, in files by what they are about. This is where a key is added.
 
+mod balance;
 mod check;
 mod dns;
 mod document;
@@ -13,6 +14,7 @@ mod route;
 mod tls;
 mod zone;
 
+pub(crate) use balance::{Balance, Balancing, Hashing};
 pub(crate) use check::{Check, CommandCheck, GrpcCheck, HttpCheck, TcpCheck, TextMatch, Timing, TlsCheck, default_tcp};
 pub(crate) use dns::Dns;
 pub(crate) use document::Document;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Check, OriginTls, Passive};
+use super::{Balancing, Check, OriginTls, Passive};
 use crate::{
     config::document::{
         List, OrNone,
@@ -39,6 +39,8 @@ choice! {
 section! {
     /// The origins that serve one application.
     pub(crate) struct Pool ("a pool") {
+        /// How its origins share requests.
+        balancing: Balancing = flatten,
         /// What happens when no origin is healthy: `open` tries all of them by configured weight, `closed` refuses.
         when_all_down: WhenAllDown = "open",
         /// The pool that is asked when none of this one's origins is healthy anywhere, before `when_all_down` counts: a page that says sorry, or
@@ -127,5 +129,10 @@ section! {
         region: Text = optional "the only region, where there is exactly one",
         /// Its share relative to the other origins; 0 takes no new work.
         weight: u16 = 100 in 0 ..= 256,
+        /// When it is asked: the origins of a tier take everything until their usable weight × 1.4 cannot carry it, so below 71.4 % of it; what is beyond
+        /// goes to the next tier of the region.
+        tier: u8 = 0 in 0 ..= 9,
+        /// Whether it stands by: asked after all tiers.
+        standby: bool = false,
     }
 }
