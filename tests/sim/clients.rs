@@ -60,6 +60,7 @@ impl Tally {
 pub(crate) struct Clients {
     places: Vec<Place>,
     asks: Asks,
+    is_pinned: bool,
     random: Random,
 }
 
@@ -79,7 +80,12 @@ impl Clients {
             due: 0.0,
             turn: 0,
         };
-        Self { places: (0..plan.regions).map(place).collect(), asks: plan.asks, random: seeded(seed) }
+        Self {
+            places: (0..plan.regions).map(place).collect(),
+            asks: plan.asks,
+            is_pinned: plan.is_pinned,
+            random: seeded(seed),
+        }
     }
 
     /// Everything that clients do in one step.
@@ -146,7 +152,7 @@ impl Clients {
     fn resolve(&mut self, at: usize, resolver: usize, nodes: &mut [Option<Node>], now: Millis) -> Option<usize> {
         let place = &mut self.places[at];
         let kept = &mut place.resolvers[resolver];
-        if now < kept.until {
+        if now < kept.until || (self.is_pinned && kept.region.is_some()) {
             return kept.region;
         }
         let living: Vec<usize> = place.order.iter().copied().filter(|node| nodes[*node].is_some()).collect();

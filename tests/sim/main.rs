@@ -11,7 +11,7 @@
 //! ```
 //!
 //! What must hold is in `watch`. Each scenario leaves a picture in `target/sim/`. That the watch would see is a fact, too: `bites` takes each
-//! protection out, and what it protected from happens.
+//! protection out, and what it protected from happens. What does not hold yet is in `findings`.
 
 #![allow(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 #![allow(
@@ -24,6 +24,7 @@
 mod bites;
 mod clients;
 mod eyes;
+mod findings;
 mod history;
 mod node;
 mod picture;

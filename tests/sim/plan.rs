@@ -14,6 +14,10 @@ pub(crate) struct Plan {
     pub(crate) demand: f64,
     /// How much the demand of a place goes up and down with the time of its day.
     pub(crate) swing: f64,
+    /// A place whose clients want another share of what their region carries.
+    pub(crate) busy: Option<(usize, f64)>,
+    /// Whether resolvers keep their first answer for good, so that nothing but the proxy moves anybody.
+    pub(crate) is_pinned: bool,
     /// Whom resolvers ask.
     pub(crate) asks: Asks,
     pub(crate) protections: Protections,
@@ -78,9 +82,11 @@ impl Plan {
         Self {
             regions: 4,
             servers: 6,
-            server_capacity: 25.0,
+            server_capacity: 50.0,
             demand: 0.4,
             swing: 0.0,
+            busy: None,
+            is_pinned: false,
             asks: Asks::Any,
             protections: Protections::BRISK,
             renews_ms: 0,
@@ -95,7 +101,8 @@ impl Plan {
     /// Requests a second of one place.
     pub(crate) fn demand_at(&self, place: usize, seconds: f64) -> f64 {
         let day = std::f64::consts::TAU * (seconds / 600.0 + place as f64 / self.regions as f64);
-        self.region_capacity() * self.demand * (1.0 + self.swing * day.sin())
+        let demand = self.busy.filter(|(busy, _)| *busy == place).map_or(self.demand, |(_, demand)| demand);
+        self.region_capacity() * demand * (1.0 + self.swing * day.sin())
     }
 
     pub(crate) fn region_name(at: usize) -> String {

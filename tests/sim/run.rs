@@ -110,36 +110,42 @@ impl Run<'_> {
         match event {
             Event::Lose => {
                 world.sites[region].lost_since = Some(now);
+                world.touch(region, now);
                 self.nodes[region] = None;
             }
             Event::Restore => {
                 world.sites[region].lost_since = None;
                 World::cool(world.first_of(region, 1.0));
+                world.touch(region, now);
             }
             Event::Kill(share) => {
-                world.first_of(region, share).iter_mut().for_each(|server| server.ailment.is_dead = true);
+                for server in world.first_of(region, share) {
+                    (server.ailment.is_dead, server.changed_at) = (true, now);
+                }
             }
             Event::Revive => {
                 for server in world.first_of(region, 1.0).iter_mut().filter(|server| server.ailment.is_dead) {
-                    server.ailment = Ailment::default();
+                    (server.ailment, server.changed_at) = (Ailment::default(), now);
                     World::cool(std::slice::from_mut(server));
                 }
             }
             Event::Slow(by) => {
                 world.first_of(region, 1.0).iter_mut().for_each(|server| server.ailment.slows_by = by);
+                world.touch(region, now);
             }
             Event::Grey(share) => {
                 world.first_of(region, 1.0).iter_mut().for_each(|server| server.ailment.greyness = share);
+                world.touch(region, now);
             }
             Event::Cure => {
                 world.first_of(region, 1.0).iter_mut().for_each(|server| server.ailment = Ailment::default());
+                world.touch(region, now);
             }
             Event::Blind | Event::See => world.sites[region].is_blind = event == Event::Blind,
             Event::Reload => self.nodes[region].as_mut().unwrap().reload(&self.blueprint),
         }
         if event != Event::Reload {
-            world.first_of(region, 1.0).iter_mut().for_each(|server| server.changed_at = now);
-            self.watch.changed(region, event, now);
+            self.watch.changed(event, now);
         }
         if event == Event::Restore {
             self.open(region);

@@ -1,6 +1,9 @@
 //! What happens to whom and when, and what has to hold meanwhile.
 
-use super::plan::Plan;
+use super::{
+    plan::{Plan, Protections},
+    watch::Invariant,
+};
 
 /// One thing that is done to a region, to its origins or to its node.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +59,8 @@ pub(crate) struct Bounds {
     pub(crate) verdicts: u32,
     /// Whether everybody is to have its own clients again at the end.
     pub(crate) returns: bool,
+    /// What is known not to hold; `findings` says why.
+    pub(crate) known: &'static [Invariant],
 }
 
 /// One story.
@@ -72,7 +77,7 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     fn new(name: &'static str, title: &'static str, seconds: u64, events: &[(u64, usize, Event)]) -> Self {
-        let bounds = Bounds { turns: 2, driven: 0.95, verdicts: 4, returns: true };
+        let bounds = Bounds { turns: 2, driven: 0.95, verdicts: 4, returns: true, known: &[] };
         Self { name, title, plan: Plan::small(), seconds, events: events.to_vec(), bounds }
     }
 
@@ -88,6 +93,21 @@ impl Scenario {
 pub(crate) fn region_loss() -> Scenario {
     let events = [(60, 1, Event::Lose), (100, 2, Event::Reload), (150, 1, Event::Restore)];
     Scenario::new("region-loss", "A region is lost and comes back cold", 400, &events)
+}
+
+/// The smallest fleet, on a day whose demand goes up and down.
+pub(crate) fn three_regions() -> Scenario {
+    let events = [(60, 1, Event::Lose), (150, 1, Event::Restore)];
+    Scenario::new("three-regions", "One of three regions is lost while demand goes up and down", 400, &events)
+        .with(|scenario| (scenario.plan.regions, scenario.plan.demand, scenario.plan.swing) = (3, 0.3, 0.3))
+}
+
+/// The same with all waits as they are where nobody wrote them.
+pub(crate) fn region_loss_by_default() -> Scenario {
+    region_loss().with(|scenario| {
+        (scenario.name, scenario.seconds) = ("region-loss-by-default", 640);
+        scenario.plan.protections = Protections::DEFAULT;
+    })
 }
 
 /// All of a pool dies in one region, and comes back cold.
@@ -120,6 +140,27 @@ pub(crate) fn grey_failure() -> Scenario {
 pub(crate) fn partial_loss() -> Scenario {
     let events = [(60, 1, Event::Kill(0.5)), (220, 1, Event::Revive)];
     Scenario::new("partial-loss", "Half of a region's origins die", 360, &events)
+        .with(|scenario| scenario.bounds.known = &[Invariant::OnlyTheExcess])
+}
+
+/// Two thirds of a quiet region are gone.
+pub(crate) fn deep_loss() -> Scenario {
+    let events = [(60, 1, Event::Kill(0.67)), (220, 1, Event::Revive)];
+    Scenario::new("deep-loss", "Two thirds of a quiet region's origins die", 360, &events).with(|scenario| {
+        scenario.plan.demand = 0.25;
+        scenario.bounds.known = &[Invariant::OnlyTheExcess];
+    })
+}
+
+/// The busiest region's origins die, and its clients never ask DNS again: its node has to find room for them.
+pub(crate) fn pinned() -> Scenario {
+    let events = [(60, 1, Event::Kill(1.0))];
+    Scenario::new("pinned", "The busiest region's origins die, and its clients ask no DNS", 200, &events).with(
+        |scenario| {
+            (scenario.plan.demand, scenario.plan.busy, scenario.plan.is_pinned) = (0.1, Some((1, 0.9)), true);
+            scenario.bounds.returns = false;
+        },
+    )
 }
 
 /// A node sees nothing, for a short while and for a long one, and its clients notice nothing.
@@ -150,9 +191,4 @@ pub(crate) fn many_regions() -> Scenario {
         (plan.protections.interval_ms, plan.renews_ms, plan.smoothing) = (5_000, 15_000, 20.0);
         scenario.bounds.returns = false;
     })
-}
-
-/// All that are played with several seeds.
-pub(crate) fn table() -> Vec<Scenario> {
-    vec![region_loss(), cold_start(), flapping(), slow_death(), grey_failure(), partial_loss(), blind_node(), tight()]
 }

@@ -33,13 +33,23 @@ fn partial_loss() {
 }
 
 #[test]
+fn deep_loss() {
+    holds(&scenario::deep_loss());
+}
+
+#[test]
+fn pinned() {
+    holds(&scenario::pinned());
+}
+
+#[test]
 fn blind_node() {
     holds(&scenario::blind_node());
 }
 
 #[test]
-fn tight() {
-    holds(&scenario::tight());
+fn three_regions() {
+    holds(&scenario::three_regions());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{
     node::{Node, Objection},
     plan::{Plan, TTL},
     scenario::{Event, Scenario},
-    world::{Millis, World},
+    world::{Ailment, Millis, Server, World},
 };
 
 /// What is promised.
@@ -106,7 +106,7 @@ impl Watch {
     }
 
     /// Something is done to a region now.
-    pub(crate) fn changed(&mut self, _region: usize, event: Event, now: Millis) {
+    pub(crate) fn changed(&mut self, event: Event, now: Millis) {
         let excused = match event {
             // Clients behind a resolver that keeps the answer have nowhere else to go.
             Event::Lose => self.bound + TTL * 1_000,
@@ -268,14 +268,16 @@ impl Watch {
 
     /// What a region answers itself falls by no more than the config says in ten seconds, while it has anything left.
     fn is_not_rushed(&mut self, region: usize, history: &History, world: &World, at: usize, now: Millis) {
-        const SLACK: f64 = 0.11;
-        let is_weakened = world.is_ailing(region) && world.room(region).0 > 0.0;
+        const SLACK: f64 = 0.14;
+        let is_well = |server: &Server| server.ailment == Ailment::default();
+        let is_weakened =
+            world.is_ailing(region) && !world.is_lost(region) && world.of_region(region).iter().any(is_well);
         if !is_weakened || at < BEGINS + 10 {
             return;
         }
         // As the promise is, whatever the config says.
         let most = f64::from(super::plan::Protections::DEFAULT.spill_percent) / 100.0 + SLACK;
-        let ((came, before), (comes, after)) = (history.stayed(region, at - 10, 3), history.stayed(region, at, 3));
+        let ((came, before), (comes, after)) = (history.stayed(region, at - 10, 5), history.stayed(region, at, 5));
         if came.min(comes) > 50 && before - after > most {
             let name = Plan::region_name(region);
             let numbers = format!("{name} answered {before:.2} of what came to it, and {after:.2} ten seconds later");

@@ -18,9 +18,9 @@ const BASE_LATENCY: f64 = 20.0;
 /// Clients wait no longer.
 const PATIENCE: f64 = 1_000.0;
 /// What a cold origin carries of its capacity.
-const COLD: f64 = 0.35;
+const COLD: f64 = 0.25;
 /// Seconds of work until it is warm.
-const WARMS_UP: f64 = 30.0;
+const WARMS_UP: f64 = 45.0;
 
 /// What ails an origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -132,12 +132,6 @@ impl World {
         self.sites[region].lost_since.is_some()
     }
 
-    /// Whether requests can be answered there at all.
-    pub(crate) fn is_reachable(&self, server: usize) -> bool {
-        let server = &self.servers[server];
-        !server.ailment.is_dead && !self.is_lost(server.region)
-    }
-
     /// One request, or one probe, from anywhere but a lost region.
     pub(crate) fn ask(&mut self, server: usize, is_request: bool, random: &mut Random) -> Answer {
         if self.is_lost(self.servers[server].region) {
@@ -163,6 +157,11 @@ impl World {
     /// When anything was last done to the region or anybody in it.
     pub(crate) fn changed_at(&self, region: usize) -> Millis {
         self.of_region(region).iter().map(|server| server.changed_at).max().unwrap_or_default()
+    }
+
+    /// Something is done to all of a region's origins now.
+    pub(crate) fn touch(&mut self, region: usize, now: Millis) {
+        self.first_of(region, 1.0).iter_mut().for_each(|server| server.changed_at = now);
     }
 
     /// Whoever was away is cold.
