@@ -5,17 +5,15 @@ use super::{
     plan::Asks,
     run,
     scenario::{self, Event, Scenario},
-    seeds::save,
+    seeds::{save, seeds},
     watch::Invariant,
 };
 
-/// Breaks the promise with either seed.
 fn still_breaks(scenario: &Scenario, invariant: Invariant) {
-    for seed in [1, 2] {
-        let outcome = run::play(scenario, seed);
-        save(scenario, seed, &outcome);
-        assert!(outcome.broke(invariant), "{}, seed {seed}: {invariant:?} holds now", scenario.name);
-    }
+    let seed = seeds()[0];
+    let outcome = run::play(scenario, seed);
+    save(scenario, seed, &outcome);
+    assert!(outcome.broke(invariant), "{}, seed {seed}: {invariant:?} holds now", scenario.name);
 }
 
 fn named(scenario: Scenario, name: &'static str) -> Scenario {
@@ -49,8 +47,8 @@ fn what_is_left_of_a_busy_region_falls_while_spill_is_eased() {
     still_breaks(&named(scenario, "found-eased-too-long"), Invariant::NoCascade);
 }
 
-/// A front door is held longer than the pools behind it, and its own node, which began anew, does not hold it at all.
+/// A region's own node, which began anew with it, holds nobody back, and its answers are kept longer than those of the nodes that do.
 #[test]
-fn a_lost_region_gets_its_clients_back_in_two_waves() {
-    still_breaks(&scenario::region_loss_by_default(), Invariant::NoOscillation);
+fn a_lost_region_leads_its_clients_back_before_its_hold_is_over() {
+    still_breaks(&scenario::region_loss_by_default(), Invariant::HeldBack);
 }

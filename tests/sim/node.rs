@@ -191,6 +191,11 @@ impl Node {
             let Some((rung, region, origin)) = found else { break };
             self.spare.count(region, now);
             check(rung, origin, snapshot, object);
+            let (home, millis) = (self.order[0].index(), now.as_millis() as Millis);
+            let is_known = rung != Rung::Open && world.is_known_gone(origin, self.opened_at, millis);
+            if is_known && !world.sites[home].is_blind {
+                object(Objection { server: origin, why: "it has been gone for longer than it takes to notice" });
+            }
             tried.push(origin);
             by = Some(region.index());
             match world.ask(origin, true, chance) {

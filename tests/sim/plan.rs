@@ -90,7 +90,7 @@ impl Plan {
             asks: Asks::Any,
             protections: Protections::BRISK,
             renews_ms: 0,
-            smoothing: 5.0,
+            smoothing: 4.0,
         }
     }
 

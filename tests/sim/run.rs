@@ -46,7 +46,7 @@ pub(crate) fn play(scenario: &Scenario, seed: u64) -> Outcome {
     let mut run = Run {
         scenario,
         seed,
-        world: World::new(plan),
+        world: World::new(plan, blueprint.detection_bound()),
         nodes: (0..plan.regions).map(|_| None).collect(),
         clients: Clients::new(plan, seed ^ 0xc11e),
         random: seeded(seed),
@@ -145,7 +145,7 @@ impl Run<'_> {
             Event::Reload => self.nodes[region].as_mut().unwrap().reload(&self.blueprint),
         }
         if event != Event::Reload {
-            self.watch.changed(event, now);
+            self.watch.changed(region, event, now);
         }
         if event == Event::Restore {
             self.open(region);

@@ -93,13 +93,18 @@ impl Scenario {
 pub(crate) fn region_loss() -> Scenario {
     let events = [(60, 1, Event::Lose), (100, 2, Event::Reload), (150, 1, Event::Restore)];
     Scenario::new("region-loss", "A region is lost and comes back cold", 400, &events)
+        .with(|scenario| scenario.bounds.known = &[Invariant::HeldBack])
 }
 
 /// The smallest fleet, on a day whose demand goes up and down.
 pub(crate) fn three_regions() -> Scenario {
     let events = [(60, 1, Event::Lose), (150, 1, Event::Restore)];
-    Scenario::new("three-regions", "One of three regions is lost while demand goes up and down", 400, &events)
-        .with(|scenario| (scenario.plan.regions, scenario.plan.demand, scenario.plan.swing) = (3, 0.3, 0.3))
+    Scenario::new("three-regions", "One of three regions is lost while demand goes up and down", 400, &events).with(
+        |scenario| {
+            (scenario.plan.regions, scenario.plan.demand, scenario.plan.swing) = (3, 0.3, 0.3);
+            scenario.bounds.known = &[Invariant::HeldBack];
+        },
+    )
 }
 
 /// The same with all waits as they are where nobody wrote them.
@@ -173,7 +178,7 @@ pub(crate) fn blind_node() -> Scenario {
 /// Everybody is busy when a region goes: the next one alone could not take its clients.
 pub(crate) fn tight() -> Scenario {
     let events = [(60, 1, Event::Lose)];
-    Scenario::new("tight", "A region is lost, and its neighbour has no room for all of its clients", 240, &events).with(
+    Scenario::new("tight", "A region is lost, and its neighbour has no room for all of its clients", 180, &events).with(
         |scenario| {
             scenario.plan.regions = 5;
             scenario.plan.demand = 0.55;
@@ -185,10 +190,10 @@ pub(crate) fn tight() -> Scenario {
 /// Fifty regions, two thousand origins, and three regions gone at once.
 pub(crate) fn many_regions() -> Scenario {
     let events = [(30, 10, Event::Lose), (30, 25, Event::Lose), (30, 40, Event::Lose)];
-    Scenario::new("many-regions", "Three of fifty regions are lost at once", 90, &events).with(|scenario| {
+    Scenario::new("many-regions", "Three of fifty regions are lost at once", 80, &events).with(|scenario| {
         let plan = &mut scenario.plan;
         (plan.regions, plan.servers, plan.server_capacity) = (50, 40, 2.5);
-        (plan.protections.interval_ms, plan.renews_ms, plan.smoothing) = (5_000, 15_000, 20.0);
+        (plan.protections.interval_ms, plan.renews_ms, plan.smoothing) = (8_000, 20_000, 20.0);
         scenario.bounds.returns = false;
     })
 }

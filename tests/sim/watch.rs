@@ -4,7 +4,7 @@ use super::{
     eyes::Victim,
     history::History,
     node::{Node, Objection},
-    plan::{Plan, TTL},
+    plan::{Plan, Protections, TTL},
     scenario::{Event, Scenario},
     world::{Ailment, Millis, Server, World},
 };
@@ -22,6 +22,8 @@ pub(crate) enum Invariant {
     NoCascade,
     /// What has come back does not fall again under what comes to it.
     NoRelapse,
+    /// What has come back gets next to nothing before its hold is over.
+    HeldBack,
     /// In the end all have what they had.
     SharesReturn,
     /// While there is capacity, requests are answered.
@@ -68,6 +70,16 @@ impl Way {
     }
 }
 
+/// Whether something that came back is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    No,
+    /// A part of it never left, so nothing is.
+    Partly,
+    /// Since and until when.
+    Since(Millis, Millis),
+}
+
 pub(crate) struct Watch {
     scenario: Scenario,
     seed: u64,
@@ -76,6 +88,8 @@ pub(crate) struct Watch {
     ways: Vec<Way>,
     /// For how many seconds each has been driven too far.
     driven: Vec<u32>,
+    /// Since when each region, or its pool, is back from where all of it was lost, and until when it is held.
+    held: Vec<Held>,
     /// Until when failed requests are what has to be expected.
     excused_until: Millis,
     pub(crate) breaches: Vec<Breach>,
@@ -90,6 +104,7 @@ impl Watch {
             bound,
             ways: vec![Way::default(); regions],
             driven: vec![0; regions],
+            held: vec![Held::No; regions],
             excused_until: 0,
             breaches: Vec::new(),
         }
@@ -106,7 +121,15 @@ impl Watch {
     }
 
     /// Something is done to a region now.
-    pub(crate) fn changed(&mut self, event: Event, now: Millis) {
+    pub(crate) fn changed(&mut self, region: usize, event: Event, now: Millis) {
+        let Protections { hold, region_hold, .. } = self.scenario.plan.protections;
+        let back = |hold: u32| Held::Since(now, now + 1_000 * Millis::from(hold));
+        match event {
+            Event::Kill(share) => self.held[region] = if share < 1.0 { Held::Partly } else { Held::No },
+            Event::Restore => self.held[region] = back(region_hold),
+            Event::Revive if self.held[region] == Held::No => self.held[region] = back(hold),
+            _ => {}
+        }
         let excused = match event {
             // Clients behind a resolver that keeps the answer have nowhere else to go.
             Event::Lose => self.bound + TTL * 1_000,
@@ -164,6 +187,7 @@ impl Watch {
         self.is_answered(history, world, at, now);
         for region in 0..self.scenario.plan.regions {
             self.is_not_rushed(region, history, world, at, now);
+            self.is_held_back(region, history, at, now);
             self.keeps_what_it_carries(region, history, world, (at, now), nodes);
         }
         self.verdicts(nodes, now);
@@ -276,7 +300,7 @@ impl Watch {
             return;
         }
         // As the promise is, whatever the config says.
-        let most = f64::from(super::plan::Protections::DEFAULT.spill_percent) / 100.0 + SLACK;
+        let most = f64::from(Protections::DEFAULT.spill_percent) / 100.0 + SLACK;
         let ((came, before), (comes, after)) = (history.stayed(region, at - 10, 5), history.stayed(region, at, 5));
         if came.min(comes) > 50 && before - after > most {
             let name = Plan::region_name(region);
@@ -285,7 +309,19 @@ impl Watch {
         }
     }
 
-    /// Half a minute after the last change a weakened region has what is left of it carry what it can.
+    fn is_held_back(&mut self, region: usize, history: &History, at: usize, now: Millis) {
+        let Held::Since(since, until) = self.held[region] else { return };
+        let (share, usual) = (history.share(region, at, 5), self.usual(region, at));
+        if since + 10_000 < now && now < until && share > 0.15 * usual {
+            let name = Plan::region_name(region);
+            let numbers = format!(
+                "{name} is back since {since} ms and held until {until} ms, and answers {share:.3} of all; its clients are {usual:.3}"
+            );
+            self.breach(Invariant::HeldBack, now, &numbers);
+        }
+    }
+
+    /// Long after the last change a weakened region has what is left of it carry what it can.
     fn keeps_what_it_carries(
         &mut self,
         region: usize,

@@ -18,9 +18,9 @@ const BASE_LATENCY: f64 = 20.0;
 /// Clients wait no longer.
 const PATIENCE: f64 = 1_000.0;
 /// What a cold origin carries of its capacity.
-const COLD: f64 = 0.25;
+const COLD: f64 = 0.2;
 /// Seconds of work until it is warm.
-const WARMS_UP: f64 = 45.0;
+const WARMS_UP: f64 = 60.0;
 
 /// What ails an origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -97,10 +97,12 @@ pub(crate) struct World {
     pub(crate) sites: Vec<Site>,
     per_region: usize,
     smoothing: f64,
+    /// From a death until every node that sees should know.
+    detection: Millis,
 }
 
 impl World {
-    pub(crate) fn new(plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &Plan, detection: Millis) -> Self {
         let server = |at: usize| Server {
             region: at / plan.servers,
             ailment: Ailment::default(),
@@ -115,6 +117,7 @@ impl World {
             sites: vec![Site::default(); plan.regions],
             per_region: plan.servers,
             smoothing: plan.smoothing,
+            detection,
         }
     }
 
@@ -130,6 +133,14 @@ impl World {
 
     pub(crate) fn is_lost(&self, region: usize) -> bool {
         self.sites[region].lost_since.is_some()
+    }
+
+    /// Whether an origin has been gone for so long that a node that has seen since then should know.
+    pub(crate) fn is_known_gone(&self, server: usize, seen_since: Millis, now: Millis) -> bool {
+        let server = &self.servers[server];
+        let died = server.ailment.is_dead.then_some(server.changed_at);
+        let gone = self.sites[server.region].lost_since.or(died);
+        gone.is_some_and(|gone| now > gone.max(seen_since) + self.detection + 1_000)
     }
 
     /// One request, or one probe, from anywhere but a lost region.
