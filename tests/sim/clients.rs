@@ -126,7 +126,9 @@ impl Clients {
             let region = self.resolve(at, turn % RESOLVERS, nodes, now);
             let until = now + self.random.u64(AGES);
             self.places[at].connections[turn] = Connection { region, until };
-            region.into_iter().for_each(|region| notice(Notice::Connected(region)));
+            if let Some(region) = region {
+                notice(Notice::Connected(region));
+            }
         }
         tally.sent += 1;
         let door = self.places[at].connections[turn].region;

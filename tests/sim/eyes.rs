@@ -92,11 +92,8 @@ impl Eyes {
             let Some((is_good, began)) = one.found else {
                 let (is_good, takes) = probe(self.targets[one.target].aim, from, world, random);
                 let end = Due { found: Some((is_good, now)), ..one };
-                if takes == 0 {
-                    due.push(end)
-                } else {
-                    self.wheel[slot(now + takes)].push(end)
-                }
+                let later = &mut self.wheel[slot(now + takes)];
+                if takes == 0 { &mut due } else { later }.push(end);
                 continue;
             };
             let target = &mut self.targets[one.target];

@@ -52,3 +52,30 @@ fn what_is_left_of_a_busy_region_falls_while_spill_is_eased() {
 fn a_lost_region_leads_its_clients_back_before_its_hold_is_over() {
     still_breaks(&scenario::region_loss_by_default(), Invariant::HeldBack);
 }
+
+/// The same, for one that goes and comes with everything in it: without others' word its clients follow it each time.
+#[test]
+fn clients_follow_a_region_that_flaps_with_its_node() {
+    let scenario = scenario::region_loss().with(|scenario| {
+        let one = |at: u64| [(at, 1, Event::Lose), (at + 20, 1, Event::Restore)];
+        scenario.events = (0..5).flat_map(|time| one(60 + 40 * time)).collect();
+        scenario.plan.asks = Asks::Nearest;
+    });
+    still_breaks(&named(scenario, "found-region-flaps"), Invariant::NoOscillation);
+}
+
+/// A node that sees nothing goes on answering queries: clients of a region that is lost meanwhile are led there.
+#[test]
+fn a_blind_node_leads_clients_to_a_lost_region() {
+    let scenario = scenario::blind_node().with(|scenario| {
+        scenario.events = vec![(60, 1, Event::Blind), (70, 2, Event::Lose), (200, 1, Event::See)];
+    });
+    still_breaks(&named(scenario, "found-blind-leads-astray"), Invariant::KnownDown);
+}
+
+/// One error in ten is seen by probes now and then; nothing that requests meet is believed yet, and nothing holds who changes too often.
+#[test]
+fn origins_that_fail_one_request_in_ten_are_put_in_and_out() {
+    let scenario = scenario::grey_failure().with(|scenario| scenario.events[0].2 = Event::Grey(0.1));
+    still_breaks(&named(scenario, "found-grey"), Invariant::SteadyVerdicts);
+}

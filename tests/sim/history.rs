@@ -19,6 +19,14 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Something was done now; what is done in one second is one mark.
+    pub(crate) fn mark(&mut self, second: usize, what: &str) {
+        match self.marks.last_mut().filter(|(last, _)| *last == second) {
+            Some((_, words)) => *words += &format!(", {what}"),
+            None => self.marks.push((second, what.to_owned())),
+        }
+    }
+
     /// The share of requests that a region answered over so many seconds up to one.
     pub(crate) fn share(&self, region: usize, to: usize, over: usize) -> f64 {
         let window = &self.seconds[(to + 1).saturating_sub(over)..=to];

@@ -70,7 +70,7 @@ impl Run<'_> {
 
     fn second(&mut self, second: u64, plan: &Plan) {
         for (_, region, event) in self.scenario.events.iter().filter(|(at, ..)| *at == second) {
-            self.history.marks.push((second as usize, format!("{}: {}", Plan::region_name(*region), event.label())));
+            self.history.mark(second as usize, &format!("{}: {}", Plan::region_name(*region), event.label()));
             self.happen(*region, *event);
         }
         let mut tally = Tally::new(plan.regions);

@@ -263,15 +263,14 @@ impl Watch {
         let driven = &history.seconds[at].driven;
         let all: f64 = (0..driven.len()).map(|region| world.room(region).0).sum();
         let wanted: f64 = (0..driven.len()).map(|place| self.scenario.plan.demand_at(place, at as f64)).sum();
-        for region in 0..driven.len() {
-            let is_too_far = driven[region] > self.scenario.bounds.driven && wanted < 0.8 * all;
+        for (region, driven) in driven.iter().enumerate() {
+            let is_too_far = *driven > self.scenario.bounds.driven && wanted < 0.8 * all;
             let is_well = !world.is_ailing(region) && world.changed_at(region) == 0;
             self.driven[region] = if is_too_far && is_well { self.driven[region] + 1 } else { 0 };
             if self.driven[region] == 5 {
                 let name = Plan::region_name(region);
                 let numbers = format!(
-                    "{name}, which nothing ails, is at {:.2} of its capacity, while {wanted:.0} of {all:.0} requests a second are wanted",
-                    driven[region]
+                    "{name}, which nothing ails, is at {driven:.2} of its capacity, while {wanted:.0} of {all:.0} requests a second are wanted"
                 );
                 self.breach(Invariant::NoCascade, now, &numbers);
             }

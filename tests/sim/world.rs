@@ -177,7 +177,9 @@ impl World {
 
     /// Whoever was away is cold.
     pub(crate) fn cool(servers: &mut [Server]) {
-        servers.iter_mut().for_each(|server| (server.warmth, server.load) = (COLD, 0.0));
+        for server in servers {
+            (server.warmth, server.load) = (COLD, 0.0);
+        }
     }
 
     pub(crate) fn step(&mut self) {
