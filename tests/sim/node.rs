@@ -221,7 +221,7 @@ impl Node {
 fn standard(rung: Rung) -> Standard {
     match rung {
         Rung::Home | Rung::Neighbour | Rung::OverCapacity => Standard::Proven,
-        Rung::Unproven => Standard::Unproven,
+        Rung::Unproven | Rung::LastResort => Standard::Unproven,
         Rung::Open => Standard::Any,
     }
 }
