@@ -4,7 +4,7 @@ use super::{picture, run, scenario::Scenario};
 use std::{fs, path::Path};
 
 /// How many of them, where nobody says.
-const USUALLY: u64 = 4;
+const USUALLY: u64 = 3;
 
 /// The seeds of this run.
 pub(crate) fn seeds() -> Vec<u64> {
