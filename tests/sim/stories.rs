@@ -1,0 +1,69 @@
+//! The scenarios, each with its seeds.
+
+use super::{
+    run, scenario,
+    seeds::{holds, holds_once},
+};
+
+#[test]
+fn region_loss() {
+    holds(&scenario::region_loss());
+}
+
+#[test]
+fn cold_start() {
+    holds(&scenario::cold_start());
+}
+
+#[test]
+fn flapping() {
+    holds(&scenario::flapping());
+}
+
+#[test]
+fn slow_death() {
+    holds(&scenario::slow_death());
+}
+
+#[test]
+fn grey_failure() {
+    holds(&scenario::grey_failure());
+}
+
+#[test]
+fn partial_loss() {
+    holds(&scenario::partial_loss());
+}
+
+#[test]
+fn deep_loss() {
+    holds(&scenario::deep_loss());
+}
+
+#[test]
+fn pinned() {
+    holds(&scenario::pinned());
+}
+
+#[test]
+fn blind_node() {
+    holds(&scenario::blind_node());
+}
+
+#[test]
+fn three_regions() {
+    holds(&scenario::three_regions());
+}
+
+#[test]
+fn many_regions() {
+    holds_once(&scenario::many_regions());
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_and_another_is_another() {
+    let scenario = scenario::cold_start().with(|scenario| scenario.seconds = 90);
+    let digest = |seed| run::play(&scenario, seed).history.digest();
+    assert_eq!(digest(7), digest(7));
+    assert_ne!(digest(7), digest(8));
+}
