@@ -93,6 +93,10 @@ impl Return {
         if before.is_usable() {
             return current;
         }
+        // What a node that doubts its eyes believes again was never lost.
+        if after.is_stale {
+            return None;
+        }
         // What an operator took away did not fail.
         let was_given_back = before.is_draining || before.is_forced || before.health == Health::Up;
         let pace = if was_given_back { pace.without_hold() } else { pace };

@@ -17,7 +17,8 @@ fn config(pool: &str, origins: &[(&Origin, &str)]) -> String {
     };
     let origins: String = origins.iter().map(origin).collect();
     format!(
-        "[regions.here]\naddresses = [\"127.0.0.1\"]\n[pools.shop]\n{FAST}\n{pool}\n{origins}\
+        "[regions.here]\naddresses = [\"127.0.0.1\"]\n[failover]\nhold = \"0s\"\nramp = \"0s\"\n\
+         [pools.shop]\nslow_start.window = \"0s\"\n{FAST}\n{pool}\n{origins}\
          [[routes]]\npool = \"shop\"\nhost = \"shop.example\"\n"
     )
 }

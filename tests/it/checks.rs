@@ -57,7 +57,7 @@ fn answer(mut stream: &TcpStream, name: &str, says: &Mutex<String>) -> Option<()
 fn config(origins: &[SocketAddr], check: &str) -> String {
     let origins: String = origins.iter().map(|at| format!("[[pools.shop.origins]]\naddress = \"{at}\"\n")).collect();
     format!(
-        "regions.here = {{ addresses = [\"127.0.0.1\"], check = \"none\" }}\n[pools.shop]\n{check}\n{origins}[[routes]]\npool = \"shop\"\n"
+        "regions.here = {{ addresses = [\"127.0.0.1\"], check = \"none\" }}\n[pools.shop]\nslow_start.window = \"0s\"\n{check}\n{origins}[[routes]]\npool = \"shop\"\n"
     )
 }
 
@@ -90,7 +90,7 @@ fn what_is_red_says_why_until_it_is_not() {
     let one = patient("one", "503 Busy");
     let text = config(&[one.address], &http(""));
     let node = meridian(&text);
-    assert_eq!(becomes(&node, "down")["said"], "probe: status 503");
+    assert_eq!(becomes(&node, "down")["said"], "status 503");
     let page = node.page("/metrics").text();
     assert!(page.contains("meridian_probe_seconds_count{kind=\"http\",result=\"bad\"} "), "{page}");
     one.say("200 OK");

@@ -30,7 +30,7 @@ fn two_regions(near: &Origin, far: &Origin, near_door: u16, far_door: u16) -> St
         format!("[[pools.shop.origins]]\naddress = \"{}\"\nregion = \"{name}\"\n", origin.address)
     };
     format!(
-        "[node]\nregion = \"near\"\n{AT_ONCE}{}{}[pools.shop]\nretries = 0\nslow_start.window = \"0s\"\n[pools.shop.check.http]\npath = \"/\"\n{TIMING}{}{}\
+        "[node]\nregion = \"near\"\n{AT_ONCE}{}{}[pools.shop]\nretries = 0\nslow_start.window = \"0s\"\npassive.mode = \"off\"\n[pools.shop.check.http]\npath = \"/\"\n{TIMING}{}{}\
          [[routes]]\npool = \"shop\"\n\
          [zones.\"shop.example\"]\nnameservers = [\"ns.elsewhere.example\"]\n\
          [zones.\"shop.example\".steer.\"@\"]\npools = [\"shop\"]\n",

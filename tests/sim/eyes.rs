@@ -8,7 +8,7 @@ use super::{
 };
 use meridian::{
     clock::Random,
-    config::{CheckTiming, Config},
+    config::{CheckTiming, Checks, Config},
     fleet::{Belief, Health, Signal, Source, Subject},
     health::Verdict,
 };
@@ -66,10 +66,10 @@ impl Eyes {
         };
         let origins = pool.origins.iter().enumerate().map(|(at, origin)| {
             let subject = Subject::Origin { pool: POOL.into(), address: origin.address.clone() };
-            target(subject, Aim::Server(at), pool.check.timing)
+            target(subject, Aim::Server(at), timing(&pool.check))
         });
         let doors = config.regions.iter().enumerate().map(|(at, region)| {
-            target(Subject::FrontDoor { region: Arc::clone(&region.name) }, Aim::Door(at), region.check.timing)
+            target(Subject::FrontDoor { region: Arc::clone(&region.name) }, Aim::Door(at), timing(&region.check))
         });
         let targets: Vec<Target> = origins.chain(doors).collect();
         let mut wheel = vec![Vec::new(); SLOTS];
@@ -97,7 +97,8 @@ impl Eyes {
                 continue;
             };
             let target = &mut self.targets[one.target];
-            let has_turned = target.verdict.count(is_good, &target.timing) && !target.is_first;
+            let has_turned =
+                target.verdict.count(is_good, &target.timing, Duration::from_millis(now)) && !target.is_first;
             if let Aim::Server(server) = target.aim
                 && has_turned
             {
@@ -125,12 +126,12 @@ impl Eyes {
 fn signal(target: &Target) -> Signal {
     let valid_for = (target.timing.interval * 5).max(Duration::from_secs(10)) + target.timing.timeout;
     let belief = Belief::Health(target.verdict.health());
-    Signal { subject: target.subject.clone(), source: Source::Probe, belief, valid_for: Some(valid_for) }
+    Signal { subject: target.subject.clone(), source: Source::Probe, belief, valid_for: Some(valid_for), said: None }
 }
 
 /// When the next probe begins.
 fn wait(target: &Target, began: Millis, now: Millis, random: &mut Random) -> Millis {
-    let wait = target.verdict.next_in(&target.timing);
+    let wait = target.verdict.next_in(&target.timing, Duration::from_millis(now));
     let drawn = random.f64();
     let shortened = if target.is_first && wait == target.timing.interval {
         wait.mul_f64(drawn)
@@ -140,6 +141,10 @@ fn wait(target: &Target, began: Millis, now: Millis, random: &mut Random) -> Mil
     let next = began + shortened.as_millis() as Millis;
     // Never the slot that is being emptied, and never once around.
     next.clamp(now + STEP, now + STEP * (SLOTS as Millis - 1))
+}
+
+fn timing(checks: &Checks) -> CheckTiming {
+    checks.only().expect("plans have one check each").timing
 }
 
 fn slot(at: Millis) -> usize {

@@ -105,17 +105,3 @@ fn origins_that_fail_one_request_in_ten_are_put_in_and_out() {
         Invariant::SteadyVerdicts,
     );
 }
-
-/// What a node believed to be down in the moment before it doubted its eyes comes back as if it had failed: it starts slowly, and the few that
-/// were not believed to be down take all of the region's requests meanwhile.
-#[test]
-fn what_was_doubted_too_late_starts_slowly() {
-    const SEED: u64 = 15;
-    let scenario =
-        named(scenario::blind_node(), "found-doubted-too-late", "The probes of one node fail, one after the other");
-    let outcome = run::play(&scenario, SEED);
-    save(&scenario, SEED, &outcome);
-    assert!(outcome.broke(Invariant::NoCascade), "it holds now");
-    let without = run::play(&scenario.with(|scenario| scenario.plan.protections.slow_start = 0), SEED);
-    assert!(!without.broke(Invariant::NoCascade), "it is not slow start that does it");
-}

@@ -8,7 +8,7 @@ use super::{
     world::{Answer, Millis, World},
 };
 use meridian::{
-    balance::{self, Standard, Turns},
+    balance::{self, Ask, Standard, Turns},
     clock::{Clock, Random, seeded},
     config::{self, Config, Identity, WhenAllDown},
     control::{Command, Control, Handle, Start},
@@ -52,7 +52,7 @@ impl Blueprint {
 
     /// The longest from a sudden death to the verdict, in milliseconds.
     pub(crate) fn detection_bound(&self) -> Millis {
-        self.config.pools[0].check.timing.detection_bound().as_millis() as Millis
+        self.config.pools[0].check.detection_bound().unwrap().as_millis() as Millis
     }
 
     fn compiled(&self, spare: &Arc<Spare>) -> Compiled {
@@ -181,8 +181,9 @@ impl Node {
                 };
                 let Some((rung, region)) = climb(&with, &mut self.random) else { break None };
                 let standard = standard(rung);
-                let (id, turns) = ((PoolId(0), &**pool), &mut self.turns);
-                let origin = balance::pick(id, region, standard, &tried, snapshot.now, turns, &mut self.random);
+                let (pool, settings) = ((PoolId(0), &**pool), &self.config.pools[0].balancing);
+                let ask = Ask { pool, settings, region, standard, key: None, tried: &tried, now: snapshot.now };
+                let origin = balance::pick(&ask, &mut self.turns, &mut self.random);
                 match origin {
                     Some(origin) => break Some((rung, region, origin)),
                     None => left.retain(|other| *other != region),

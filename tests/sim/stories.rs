@@ -3,6 +3,7 @@
 use super::{
     run, scenario,
     seeds::{holds, holds_once},
+    watch::Invariant,
 };
 
 #[test]
@@ -66,4 +67,12 @@ fn the_same_seed_is_the_same_run_and_another_is_another() {
     let digest = |seed| run::play(&scenario, seed).history.digest();
     assert_eq!(digest(7), digest(7));
     assert_ne!(digest(7), digest(8));
+}
+
+/// What a node believed to be down in the moment before it doubted its eyes, and believes again, did not fail: it does not start slowly.
+#[test]
+fn what_was_doubted_late_has_all_of_its_share() {
+    const SEED: u64 = 15;
+    let outcome = run::play(&scenario::blind_node(), SEED);
+    assert!(!outcome.broke(Invariant::NoCascade), "seed {SEED}");
 }

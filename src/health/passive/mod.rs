@@ -3,7 +3,7 @@
 //! A worker writes down how each try ended (`fleet::Book`) and says it now and then over a bounded channel; what does not fit is dropped and
 //! counted, so judging never holds up a request. Here it is summed up by origin over a window, and looked at by **detectors**: failures in a
 //! row at once, the others once a second. What they find is ejected: control is told "down", from traffic, for as long as the ejection lasts.
-//! Never more than the pool's `max_ejected` is out at a time, of each region and of all, so that a mistake here leaves most of a pool.
+//! Never more than the pool's `max_ejected` is out at a time, so that a mistake here leaves half of a pool; all of a region may be.
 //!
 //! In observe mode everything happens but telling control, so what is counted is what would have been.
 //!

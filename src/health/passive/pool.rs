@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{Passive, PassiveMode, Pool},
-    fleet::{Address, Observation, RegionId, Watched},
+    fleet::{Address, Observation, Watched},
 };
 
 /// What was decided about an origin.
@@ -48,7 +48,6 @@ pub(super) struct PoolWatch {
 #[derive(Debug)]
 struct Member {
     address: Address,
-    region: RegionId,
     /// Whether it takes new work at all: who does not is not ejected, and not counted.
     counts: bool,
     window: Window,
@@ -75,17 +74,11 @@ impl PoolWatch {
         let mut known: HashMap<Address, Member> = known.map(|member| (member.address.clone(), member)).collect();
         let members = pool.origins.iter().map(|origin| {
             let (window, record) = (Window::new(settings.window), Record::default());
-            let new = Member {
-                address: origin.address.clone(),
-                region: origin.region,
-                counts: origin.weight > 0,
-                window,
-                record,
-                watched: None,
-            };
+            let new =
+                Member { address: origin.address.clone(), counts: origin.weight > 0, window, record, watched: None };
             let Some(mut same) = known.remove(&origin.address) else { return new };
             same.window.resize(settings.window);
-            Member { region: new.region, counts: new.counts, ..same }
+            Member { counts: new.counts, ..same }
         });
         let members: Vec<_> = members.collect();
         let index = members.iter().enumerate().map(|(at, member)| (member.address.clone(), at)).collect();
@@ -184,7 +177,7 @@ impl PoolWatch {
         if member.record.is_ejected() || !member.counts {
             return;
         }
-        if !self.has_room_beside(member.region) {
+        if !self.is_within(1) {
             // Found again when it has shown as much again.
             self.members[at].forget();
             return decided.push(Decision::Withhold);
@@ -198,14 +191,9 @@ impl PoolWatch {
         decided.push(Decision::Eject { origin: member.address.clone(), detector, said, span });
     }
 
-    /// Whether one more of a region may be out.
-    fn has_room_beside(&self, region: RegionId) -> bool {
-        self.is_within(1, |_| true) && self.is_within(1, |member| member.region == region)
-    }
-
-    /// Whether so many more than are out of these would not be too many.
-    fn is_within(&self, more: usize, of: impl Fn(&Member) -> bool) -> bool {
-        let among = self.members.iter().filter(|member| member.counts && of(member));
+    /// Whether so many more than are out would not be too many.
+    fn is_within(&self, more: usize) -> bool {
+        let among = self.members.iter().filter(|member| member.counts);
         let (all, out) =
             among.fold((0, 0), |(all, out), member| (all + 1, out + usize::from(member.record.is_ejected())));
         100 * (out + more) <= all * self.settings.max_ejected_percent as usize
@@ -216,9 +204,7 @@ impl PoolWatch {
         let mut out: Vec<usize> = (0..self.members.len()).filter(|at| self.members[*at].record.is_ejected()).collect();
         out.sort_by_key(|at| std::cmp::Reverse(self.members[*at].record.until()));
         for at in out {
-            let Member { region, counts, .. } = self.members[at];
-            let is_too_many = || !self.is_within(0, |_| true) || !self.is_within(0, |member| member.region == region);
-            if keeps_none || !counts || is_too_many() {
+            if keeps_none || !self.members[at].counts || !self.is_within(0) {
                 let member = &mut self.members[at];
                 member.record.release(now);
                 member.forget();

@@ -40,7 +40,7 @@ section! {
         ejection: Duration = "30s" in "1s" ..= "1h",
         /// How long one lasts at most; not shorter than `ejection`.
         max_ejection: Duration = "5m" in "1s" ..= "24h",
-        /// How much of the pool may be ejected at a time, in percent of its origins with weight above zero: of those in each region, and of all.
+        /// How much of the pool may be ejected at a time, in percent of its origins with weight above zero.
         max_ejected: u32 = 50 in 0 ..= 100,
     }
 
