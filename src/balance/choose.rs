@@ -8,23 +8,24 @@ use std::ops::Range;
 
 use super::{
     key::again,
-    load::Fading,
+    load::{Fading, SEATS},
     pick::Ask,
     selector::{Selector, Tier},
     turns::{Desk, Moment},
 };
 use crate::{
-    clock::Random,
+    clock::{Random, seeded},
     fleet::{Balance, BasisPoints},
     table::Origin,
 };
 
-/// Tiers up to this are looked through for the least; in larger ones two are drawn and compared.
-const LOOKED_THROUGH: usize = 16;
 /// Draws before a tier is looked through: with half of it down, one pick in 65,536 gets there.
 const DRAWS: u32 = 16;
 /// The same for a key that jumps, as there is more to lose.
 const JUMPS: u64 = 32;
+
+/// What a key draws its tier by, beyond all jumps and all likings.
+const TIER: u64 = u64::MAX;
 
 /// Requests that an origin may carry whatever the bound says: in a quiet pool two of one key would else be too many for one origin.
 const ALWAYS: u128 = 8;
@@ -47,13 +48,21 @@ impl Choice<'_> {
         let tier = &selector.tiers()[at];
         match (selector.method(), self.ask.key) {
             (Balance::RoundRobin, _) => self.in_turn(at, tier),
-            (Balance::LeastConnections, _) => self.least(tier, None),
+            (Balance::LeastConnections, _) => self.least(at, tier, None),
             (Balance::PeakEwma, _) => {
                 let fading = Fading::new(&self.ask.settings.peak_ewma);
-                self.least(tier, Some(fading))
+                self.least(at, tier, Some(fading))
             }
             (Balance::Hash, Some(key)) => self.by_key(at, tier, key),
             (Balance::Random, _) | (Balance::Hash, None) => self.by_weight(tier),
+        }
+    }
+
+    /// A number below `total`: the same for the same key.
+    pub(super) fn draw(&mut self, total: u64) -> u64 {
+        match self.ask.key {
+            Some(key) => seeded(again(key, TIER)).u64(..total),
+            None => self.random.u64(..total),
         }
     }
 
@@ -97,9 +106,10 @@ impl Choice<'_> {
         last
     }
 
-    fn least(&mut self, tier: &Tier, fading: Option<Fading>) -> Option<usize> {
-        if tier.members.len() <= LOOKED_THROUGH {
-            return self.least_of_all(tier.members.clone(), fading);
+    /// A few are looked through for the least; of more, two are drawn and compared.
+    fn least(&mut self, at: usize, tier: &Tier, fading: Option<Fading>) -> Option<usize> {
+        if tier.members.len() <= SEATS {
+            return self.least_of_few(at, tier, fading);
         }
         let alias = tier.alias.as_ref()?;
         let mut first = None;
@@ -116,22 +126,42 @@ impl Choice<'_> {
         first.map(|(position, _)| position).or_else(|| self.exactly_by_weight(tier.members.clone()))
     }
 
-    /// Of several that are equal, any.
-    fn least_of_all(&mut self, members: Range<usize>, fading: Option<Fading>) -> Option<usize> {
-        let mut costs = [f32::INFINITY; LOOKED_THROUGH];
-        let mut least = f32::INFINITY;
-        for (position, cost) in members.clone().zip(&mut costs) {
-            *cost = self.cost(position, fading);
-            least = least.min(*cost);
+    /// The weights are those of a moment ago: whom they led to is looked at now, and where that one is gone, all are.
+    fn least_of_few(&mut self, at: usize, tier: &Tier, fading: Option<Fading>) -> Option<usize> {
+        for _ in 0..2 {
+            let weights = self.desk.weights(at, tier, self.origins, self.moment);
+            let costs = self.costs(tier.members.clone(), &weights, fading);
+            let Some(place) = least_of(&costs, self.random) else { break };
+            let position = tier.members.start + place;
+            if self.share(position) > BasisPoints::ZERO {
+                return Some(position);
+            }
+            self.desk.forget(at);
         }
-        if least == f32::INFINITY {
-            return None;
+        self.exactly_by_weight(tier.members.clone())
+    }
+
+    /// What it costs to ask each of a few; infinitely much where it must not be asked. Loops over arrays of one length become a few steps
+    /// of the processor for all of them.
+    #[inline]
+    #[allow(clippy::cast_precision_loss, reason = "a comparison of loads")]
+    fn costs(&self, members: Range<usize>, weights: &[f32; SEATS], fading: Option<Fading>) -> [f32; SEATS] {
+        let mut costs = [0.0_f32; SEATS];
+        for (cost, load) in costs.iter_mut().zip(self.selector.loads(members.clone())) {
+            *cost = load.in_flight() as f32;
         }
-        #[allow(clippy::float_cmp, reason = "the least is one of them")]
-        let is_least = |cost: &f32| *cost == least;
-        let equal = costs.iter().filter(|cost| is_least(cost)).count();
-        let chosen = if equal > 1 { self.random.usize(..equal) } else { 0 };
-        members.zip(&costs).filter(|(_, cost)| is_least(cost)).nth(chosen).map(|(position, _)| position)
+        for (cost, weight) in costs.iter_mut().zip(weights) {
+            *cost = (*cost + 1.0) / weight;
+        }
+        if let Some(fading) = fading {
+            for (cost, load) in costs.iter_mut().zip(self.selector.loads(members.clone())) {
+                *cost *= load.latency(fading, self.moment.now);
+            }
+        }
+        for position in self.ask.tried.iter().filter(|position| members.contains(position)) {
+            costs[position - members.start] = f32::INFINITY;
+        }
+        costs
     }
 
     /// What it costs to ask this one; infinitely much where it must not be asked.
@@ -154,7 +184,7 @@ impl Choice<'_> {
         let bound = Bound {
             percent: u128::from(self.ask.settings.hash.bound_percent),
             usable: u128::from(self.desk.usable(at, tier, self.origins, self.moment)),
-            under_way: tier.total.as_ref().map_or(0, |total| u128::from(total.in_flight())),
+            under_way: u128::from(self.selector.under_way(tier)),
         };
         for jump in 0..JUMPS {
             let hash = again(key, jump);
@@ -199,6 +229,28 @@ impl Choice<'_> {
         let share = self.share(position);
         share == BasisPoints::FULL || self.random.u16(..BasisPoints::FULL.get()) < share.get()
     }
+}
+
+/// The least, as a place; of several that are equal, any.
+#[inline]
+#[allow(clippy::float_cmp, reason = "the least is one of them")]
+fn least_of(costs: &[f32; SEATS], random: &mut Random) -> Option<usize> {
+    // Four at a time: one chain of comparisons would wait for each.
+    let lower = |one: f32, other: f32| if other < one { other } else { one };
+    let mut lanes = [f32::INFINITY; 4];
+    for four in costs.chunks_exact(4) {
+        lanes = std::array::from_fn(|lane| lower(lanes[lane], four[lane]));
+    }
+    let least = lower(lower(lanes[0], lanes[1]), lower(lanes[2], lanes[3]));
+    if least == f32::INFINITY {
+        return None;
+    }
+    let mut equal = (0..SEATS).fold(0_u32, |equal, place| equal | u32::from(costs[place] == least) << place);
+    let count = equal.count_ones();
+    for _ in 0..if count > 1 { random.u32(..count) } else { 0 } {
+        equal &= equal - 1;
+    }
+    Some(equal.trailing_zeros() as usize)
 }
 
 /// How much an origin may carry: so many percent of what is its by weight, of all that is under way and one more. Workers that look at the

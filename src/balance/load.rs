@@ -1,9 +1,14 @@
-//! What an origin is carrying now: written by every worker, so it lives outside the table, on a cache line of its own.
+//! What an origin is carrying now: written by every worker, so it lives outside the table.
+//!
+//! Counters stand on boards of [`SEATS`], so that whoever looks for the least of a few reads one line for all of them, however many write it.
+//! Boards are never given back to the system, only seats to those who come later: a request that is counted holds nothing but a reference,
+//! and costs one write when it begins and one when it ends. There are as many boards as there were ever origins at one time.
 
 use std::{
     cell::Cell,
+    collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
@@ -11,53 +16,138 @@ use std::{
 
 use crate::{clock::Ticks, config::PeakEwma};
 
+/// Counters on one board: as many as fit a cache line.
+pub(super) const SEATS: usize = 16;
 /// What a failure counts as, at least: an origin that fails at once would else seem to be the fastest of all.
 const FAILURE: Duration = Duration::from_secs(1);
 /// The soonest anybody is thought to answer, in microseconds: what nobody has asked for long fades to this, not to nothing.
 const SOONEST: f32 = 1.0;
 
-/// One origin's load. The alignment keeps neighbours from slowing each other down.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-pub struct Load {
-    in_flight: AtomicU32,
-    /// How soon it answers: microseconds as the bits of an `f32` above, the tick of the last answer below; 0 before the first. Two workers
+struct Board {
+    in_flight: [AtomicU32; SEATS],
+    /// How soon each answers: microseconds as the bits of an `f32` above, the tick of the last answer below; 0 before the first. Two workers
     /// may both read it before either writes: then one answer is not counted, and an estimate is all this is.
-    latency: AtomicU64,
+    latency: [AtomicU64; SEATS],
+}
+
+/// One origin's load.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    board: &'static Board,
+    seat: u8,
 }
 
 impl Load {
     /// Requests that were sent and whose answer has not ended.
     #[inline]
-    pub fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Relaxed)
+    pub fn in_flight(self) -> u32 {
+        self.count().load(Ordering::Relaxed)
     }
 
     /// Counts a request until the guard is dropped.
-    pub fn begin(self: &Arc<Self>) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight { load: Arc::clone(self), total: None, timed: None }
+    pub(super) fn begin(self) -> InFlight {
+        self.count().fetch_add(1, Ordering::Relaxed);
+        InFlight { load: self, total: None, timed: None }
     }
 
     /// How soon it is thought to answer, in microseconds, had it answered at once just now.
     #[inline]
-    pub(super) fn latency(&self, fading: Fading, now: Ticks) -> f32 {
-        match unpack(self.latency.load(Ordering::Relaxed)) {
+    pub(super) fn latency(self, fading: Fading, now: Ticks) -> f32 {
+        match unpack(self.last().load(Ordering::Relaxed)) {
             None => fading.first_estimate,
             Some((estimate, then)) => (estimate * fading.since(then, now)).max(SOONEST),
         }
     }
 
     /// Counts an answer that took so long: at once where it was slower than thought, else a little.
-    fn observe(&self, took: f32, fading: Fading, now: Ticks) {
-        let estimate = match unpack(self.latency.load(Ordering::Relaxed)) {
+    fn observe(self, took: f32, fading: Fading, now: Ticks) {
+        let estimate = match unpack(self.last().load(Ordering::Relaxed)) {
             Some((estimate, then)) if took < estimate => {
                 let kept = fading.since(then, now);
                 estimate * kept + took * (1.0 - kept)
             }
             _ => took,
         };
-        self.latency.store(pack(estimate.max(SOONEST), now), Ordering::Relaxed);
+        self.last().store(pack(estimate.max(SOONEST), now), Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn count(self) -> &'static AtomicU32 {
+        &self.board.in_flight[usize::from(self.seat) % SEATS]
+    }
+
+    #[inline]
+    fn last(self) -> &'static AtomicU64 {
+        &self.board.latency[usize::from(self.seat) % SEATS]
+    }
+}
+
+/// The right to a load: while it lives, nobody else is given it.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) load: Load,
+    board: usize,
+}
+
+/// All boards, and which of their seats are free, as bits. Locked only where pools change.
+static HALL: Mutex<Hall> = Mutex::new(Hall { boards: Vec::new(), free: BTreeMap::new() });
+
+struct Hall {
+    boards: Vec<&'static Board>,
+    free: BTreeMap<usize, u16>,
+}
+
+impl Seat {
+    /// So many, side by side as far as they fit one board.
+    pub(super) fn take(mut count: usize) -> Vec<Arc<Self>> {
+        let mut hall = HALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = Vec::with_capacity(count);
+        while count > 0 {
+            let wanted = count.min(SEATS);
+            hall.seat(wanted, &mut seats);
+            count -= wanted;
+        }
+        seats
+    }
+}
+
+impl Hall {
+    fn seat(&mut self, wanted: usize, seats: &mut Vec<Arc<Seat>>) {
+        let fits = |(at, free): (&usize, &u16)| {
+            let idle = idle(self.boards[*at], *free);
+            (idle.count_ones() as usize >= wanted).then_some((*at, idle))
+        };
+        let (at, idle) = self.free.iter().find_map(fits).unwrap_or_else(|| {
+            self.boards.push(Box::leak(Box::default()));
+            (self.boards.len() - 1, u16::MAX)
+        });
+        let board = self.boards[at];
+        let mut taken = 0;
+        for seat in (0..16_u8).filter(|seat| idle & 1 << seat != 0).take(wanted) {
+            board.latency[usize::from(seat)].store(0, Ordering::Relaxed);
+            seats.push(Arc::new(Seat { load: Load { board, seat }, board: at }));
+            taken |= 1 << seat;
+        }
+        match self.free.get(&at).unwrap_or(&u16::MAX) & !taken {
+            0 => _ = self.free.remove(&at),
+            left => _ = self.free.insert(at, left),
+        }
+    }
+}
+
+/// Those free seats whose last requests have ended.
+fn idle(board: &Board, free: u16) -> u16 {
+    (0..SEATS)
+        .filter(|seat| board.in_flight[*seat].load(Ordering::Relaxed) == 0)
+        .fold(0, |idle, seat| idle | free & 1 << seat)
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut hall = HALL.lock().unwrap_or_else(PoisonError::into_inner);
+        *hall.free.entry(self.board).or_default() |= 1 << self.load.seat;
     }
 }
 
@@ -102,23 +192,11 @@ fn micros(span: Duration) -> f32 {
     span.as_secs_f32() * 1e6
 }
 
-/// Requests under way at all origins of a tier; counted where the method asks for it, as every worker writes it.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-pub(super) struct Total(AtomicU32);
-
-impl Total {
-    #[inline]
-    pub(super) fn in_flight(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 /// One request under way at an origin.
 #[derive(Debug)]
 pub struct InFlight {
-    load: Arc<Load>,
-    total: Option<Arc<Total>>,
+    load: Load,
+    total: Option<Load>,
     timed: Option<Timed>,
 }
 
@@ -131,9 +209,9 @@ struct Timed {
 
 impl InFlight {
     /// The same, counted among those of its tier, too.
-    pub(super) fn among(mut self, total: &Arc<Total>) -> Self {
-        total.0.fetch_add(1, Ordering::Relaxed);
-        self.total = Some(Arc::clone(total));
+    pub(super) fn among(mut self, total: Load) -> Self {
+        total.count().fetch_add(1, Ordering::Relaxed);
+        self.total = Some(total);
         self
     }
 
@@ -174,9 +252,9 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.load.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if let Some(total) = &self.total {
-            total.0.fetch_sub(1, Ordering::Relaxed);
+        self.load.count().fetch_sub(1, Ordering::Relaxed);
+        if let Some(total) = self.total {
+            total.count().fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
@@ -195,12 +273,16 @@ mod tests {
 
     const SETTINGS: PeakEwma = PeakEwma { decay: Duration::from_secs(10), first_estimate: Duration::from_millis(10) };
 
-    fn answer(load: &Arc<Load>, at: u64, took: u64) {
+    fn seat() -> Arc<Seat> {
+        Seat::take(1).remove(0)
+    }
+
+    fn answer(load: Load, at: u64, took: u64) {
         let in_flight = load.begin().timed(&SETTINGS, Duration::from_millis(at - took));
         in_flight.answered(Duration::from_millis(at));
     }
 
-    fn estimate(load: &Load, at: u64) -> f32 {
+    fn estimate(load: Load, at: u64) -> f32 {
         load.latency(Fading::new(&SETTINGS), ticks(Duration::from_millis(at))) / 1_000.0
     }
 
@@ -210,40 +292,68 @@ mod tests {
 
     #[test]
     fn a_peak_counts_at_once_and_is_forgotten_slowly() {
-        let load = Arc::<Load>::default();
-        assert!(is_about(estimate(&load, 0), 10.0), "the first estimate");
-        answer(&load, 1_000, 2);
-        assert!(is_about(estimate(&load, 1_000), 2.0), "the first answer");
-        answer(&load, 2_000, 500);
-        answer(&load, 2_000, 2);
-        assert!(is_about(estimate(&load, 2_000), 500.0), "the peak");
-        assert!(is_about(estimate(&load, 12_000), 500.0 / std::f32::consts::E), "a decay later");
-        answer(&load, 12_000, 2);
-        assert!(is_about(estimate(&load, 12_000), 185.0), "an answer in between counts for its time");
-        assert!(estimate(&load, 10_000_000) >= 0.001, "never nothing");
+        let seat = seat();
+        let load = seat.load;
+        assert!(is_about(estimate(load, 0), 10.0), "the first estimate");
+        answer(load, 1_000, 2);
+        assert!(is_about(estimate(load, 1_000), 2.0), "the first answer");
+        answer(load, 2_000, 500);
+        answer(load, 2_000, 2);
+        assert!(is_about(estimate(load, 2_000), 500.0), "the peak");
+        assert!(is_about(estimate(load, 12_000), 500.0 / std::f32::consts::E), "a decay later");
+        answer(load, 12_000, 2);
+        assert!(is_about(estimate(load, 12_000), 185.0), "an answer in between counts for its time");
+        assert!(estimate(load, 10_000_000) >= 0.001, "never nothing");
     }
 
     #[test]
     fn a_failure_is_never_fast_and_what_the_client_takes_is_not_counted() {
-        let load = Arc::<Load>::default();
+        let (failing, slow) = (seat(), seat());
+        let load = failing.load;
         load.begin().timed(&SETTINGS, Duration::ZERO).failed(Duration::from_millis(1));
-        assert!(is_about(estimate(&load, 0), 1_000.0));
-        let load = Arc::<Load>::default();
+        assert!(is_about(estimate(load, 0), 1_000.0));
+        let load = slow.load;
         let upload = load.begin().timed(&SETTINGS, Duration::ZERO);
         upload.asked(Duration::from_secs(30));
         upload.answered(Duration::from_millis(30_005));
-        assert!(is_about(estimate(&load, 30_000), 5.0));
+        assert!(is_about(estimate(load, 30_000), 5.0));
         assert!(!load.begin().is_timed() && upload.is_timed());
     }
 
     #[test]
     fn a_request_is_counted_until_it_ends() {
-        let (load, total) = (Arc::<Load>::default(), Arc::<Total>::default());
-        let (one, other) = (load.begin().among(&total), load.begin());
+        let (seat, all) = (seat(), seat());
+        let (load, total) = (seat.load, all.load);
+        let (one, other) = (load.begin().among(total), load.begin());
         assert_eq!((load.in_flight(), total.in_flight()), (2, 1));
         drop(one);
         assert_eq!((load.in_flight(), total.in_flight()), (1, 0));
         drop(other);
         assert_eq!(load.in_flight(), 0);
+    }
+
+    #[test]
+    fn those_who_come_together_share_a_board_and_nobody_shares_a_seat() {
+        let (few, many) = (Seat::take(16), Seat::take(40));
+        assert!(few.iter().all(|seat| std::ptr::eq(seat.load.board, few[0].load.board)));
+        let all: Vec<_> = few.iter().chain(&many).map(|seat| std::ptr::from_ref(seat.load.count())).collect();
+        let distinct: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!((all.len(), distinct.len()), (56, 56));
+    }
+
+    #[test]
+    fn a_seat_is_given_away_once_its_last_request_has_ended_and_begins_anew() {
+        let left = Seat::take(16);
+        let board = std::ptr::from_ref(left[0].load.board);
+        answer(left[3].load, 1_000, 2);
+        let under_way = left[3].load.begin();
+        drop(left);
+        let given =
+            || Seat::take(16).iter().map(|seat| std::ptr::from_ref(seat.load.board)).any(|other| other == board);
+        assert!(!given(), "one of sixteen is busy");
+        drop(under_way);
+        // Tests beside this one take boards, too: what counts is that nobody starts with what another left.
+        let next = Seat::take(64);
+        assert!(next.iter().all(|seat| seat.load.in_flight() == 0 && is_about(estimate(seat.load, 0), 10.0)));
     }
 }

@@ -115,7 +115,7 @@ fn draw_tier(choice: &mut Choice<'_>, tiers: Range<usize>) -> usize {
     if total == 0 {
         return tiers.start;
     }
-    let (mut drawn, mut loads) = (choice.random.u64(..total), whole);
+    let (mut drawn, mut loads) = (choice.draw(total), whole);
     for tier in tiers.clone() {
         let taken = loads.of_next(tier, selector, pool, choice.desk, choice.moment);
         if drawn < taken {

@@ -13,13 +13,13 @@ use std::{
 use super::{
     alias::Alias,
     key::key_of,
-    load::{InFlight, Load, Total},
+    load::{InFlight, Load, SEATS, Seat},
     maglev::{Claimant, Maglev},
     round_robin::Schedule,
 };
 use crate::{
     config::Balancing,
-    fleet::{Address, Balance, RegionId},
+    fleet::{Address, Balance},
     table::{Origin, Pool},
 };
 
@@ -39,15 +39,15 @@ pub struct Selector {
 /// One origin, by position among the pool's.
 #[derive(Debug)]
 struct Member {
-    load: Arc<Load>,
+    /// The seat's, where it is read at once.
+    load: Load,
+    seat: Arc<Seat>,
     tier: u32,
 }
 
 /// The origins of a region that are asked at the same time.
 #[derive(Debug)]
 pub(super) struct Tier {
-    region: RegionId,
-    number: u8,
     /// Positions among the pool's origins.
     pub(super) members: Range<usize>,
     /// The sum of their configured weights.
@@ -56,15 +56,16 @@ pub(super) struct Tier {
     pub(super) alias: Option<Alias>,
     /// For round robin.
     pub(super) schedule: Option<Schedule>,
-    /// For the hash, both.
+    /// For the hash.
     pub(super) maglev: Option<Maglev>,
-    pub(super) total: Option<Arc<Total>>,
+    /// The same, where there are too many to be added up: requests under way at all of them.
+    total: Option<Arc<Seat>>,
 }
 
 impl Selector {
     /// The load of the origin at this position.
-    pub fn load(&self, position: usize) -> Option<&Arc<Load>> {
-        self.members.get(position).map(|member| &member.load)
+    pub fn load(&self, position: usize) -> Option<Load> {
+        self.members.get(position).map(|member| member.load)
     }
 
     /// Counts a request at the origin at this position, as far as the pool's method wants to know of it.
@@ -72,7 +73,7 @@ impl Selector {
         let member = self.members.get(position)?;
         let in_flight = member.load.begin();
         Some(match (self.method, &self.tiers[member.tier as usize].total) {
-            (_, Some(total)) => in_flight.among(total),
+            (_, Some(total)) => in_flight.among(total.load),
             (Balance::PeakEwma, None) => in_flight.timed(&settings.peak_ewma, now),
             _ => in_flight,
         })
@@ -107,8 +108,22 @@ impl Selector {
 
     /// Of one that is there.
     #[inline]
-    pub(super) fn load_at(&self, position: usize) -> &Load {
-        &self.members[position].load
+    pub(super) fn load_at(&self, position: usize) -> Load {
+        self.members[position].load
+    }
+
+    /// Of those that stand one after the other.
+    #[inline]
+    pub(super) fn loads(&self, positions: Range<usize>) -> impl Iterator<Item = Load> {
+        self.members[positions].iter().map(|member| member.load)
+    }
+
+    /// Requests under way at all origins of a tier.
+    pub(super) fn under_way(&self, tier: &Tier) -> u32 {
+        match &tier.total {
+            Some(total) => total.load.in_flight(),
+            None => self.loads(tier.members.clone()).map(Load::in_flight).sum(),
+        }
     }
 }
 
@@ -118,10 +133,10 @@ pub fn build(method: Balance, origins: &[Origin], previous: Option<&Pool>) -> cr
     static SERIAL: AtomicU64 = AtomicU64::new(1);
 
     let before = previous.and_then(|pool| Some((pool, pool.selector::<Selector>()?)));
-    let loads: HashMap<&Address, &Arc<Load>> = before
+    let members_before: HashMap<&Address, &Member> = before
         .iter()
         .flat_map(|(pool, selector)| pool.origins().iter().zip(&selector.members))
-        .map(|(origin, member)| (&origin.address, &member.load))
+        .map(|(origin, member)| (&origin.address, member))
         .collect();
     let mut members = Vec::with_capacity(origins.len());
     let (mut tiers, mut regions) = (Vec::new(), Vec::new());
@@ -130,11 +145,20 @@ pub fn build(method: Balance, origins: &[Origin], previous: Option<&Pool>) -> cr
         for tier in region.chunk_by(|left, right| left.tier == right.tier) {
             let at = u32::try_from(tiers.len()).unwrap_or(u32::MAX);
             let start = members.len();
-            members.extend(tier.iter().map(|origin| {
-                let load = loads.get(&origin.address).map_or_else(Arc::default, |load| Arc::clone(load));
-                Member { load, tier: at }
+            let kept: Vec<_> = tier.iter().map(|origin| members_before.get(&origin.address).copied()).collect();
+            // Requests that are under way go on counting where they began to.
+            let total = kept
+                .iter()
+                .flatten()
+                .next()
+                .zip(before)
+                .and_then(|(member, (_, selector))| selector.tiers[member.tier as usize].total.clone());
+            let mut new = Seat::take(kept.iter().filter(|member| member.is_none()).count()).into_iter();
+            members.extend(kept.into_iter().filter_map(|member| {
+                let seat = member.map_or_else(|| new.next(), |member| Some(Arc::clone(&member.seat)))?;
+                Some(Member { load: seat.load, seat, tier: at })
             }));
-            tiers.push(Tier::new(method, tier, start, before.map(|(_, selector)| selector)));
+            tiers.push(Tier::new(method, tier, start, total));
         }
         regions.push(first..tiers.len());
     }
@@ -148,30 +172,22 @@ pub fn build(method: Balance, origins: &[Origin], previous: Option<&Pool>) -> cr
 }
 
 impl Tier {
-    /// Of these origins, the first of which stands at `start`.
-    fn new(method: Balance, origins: &[Origin], start: usize, before: Option<&Selector>) -> Self {
-        let (region, number) = (origins[0].region, origins[0].tier);
+    /// Of these origins, the first of which stands at `start`; `total` where they were counted before.
+    fn new(method: Balance, origins: &[Origin], start: usize, total: Option<Arc<Seat>>) -> Self {
         let weights: Vec<u16> = origins.iter().map(|origin| origin.weight).collect();
         let claimant = |origin: &Origin| Claimant {
             identity: key_of(origin.address.to_string().as_bytes()),
             weight: origin.weight,
         };
         let claimants = || origins.iter().map(claimant).collect::<Vec<_>>();
-        // Requests that are under way go on counting where they began to.
-        let total = || {
-            let tiers = before.map_or(&[][..], |selector| &selector.tiers);
-            let same = tiers.iter().find(|tier| (tier.region, tier.number) == (region, number));
-            same.and_then(|tier| tier.total.clone()).unwrap_or_default()
-        };
+        let is_counted = method == Balance::Hash && origins.len() > SEATS;
         Self {
-            region,
-            number,
             members: start..start + origins.len(),
             weight: weights.iter().copied().map(u64::from).sum(),
             alias: Alias::new(&weights),
             schedule: if method == Balance::RoundRobin { Schedule::new(&weights) } else { None },
             maglev: if method == Balance::Hash { Maglev::new(&claimants()) } else { None },
-            total: (method == Balance::Hash).then(total),
+            total: if is_counted { total.or_else(|| Seat::take(1).pop()) } else { None },
         }
     }
 }

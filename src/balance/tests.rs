@@ -245,7 +245,7 @@ fn what_is_under_way_counts_on_when_the_pool_changes() {
     drop(held);
     assert_eq!(scene.in_flight().iter().sum::<u32>(), 20);
     let selector = scene.pool.selector::<Selector>().unwrap();
-    assert_eq!(selector.tiers()[0].total.as_ref().unwrap().in_flight(), 20);
+    assert_eq!(selector.under_way(&selector.tiers()[0]), 20);
 }
 
 #[test]
@@ -300,6 +300,16 @@ fn a_tier_gives_away_just_the_excess() {
 }
 
 #[test]
+fn a_key_stays_in_its_tier_while_tiers_share() {
+    let mut scene = two_tiers(Balance::Hash);
+    (0..5).for_each(|at| scene.say(at, DOWN));
+    for key in (0..200).map(|key| key::again(key, 9)) {
+        let first = scene.pick(Some(key));
+        assert!((0..20).all(|_| scene.pick(Some(key)) == first), "{key}");
+    }
+}
+
+#[test]
 fn tiers_that_together_carry_less_than_all_share_what_there_is() {
     let mut scene = tiered(Balance::Random, &[(100, 0), (100, 0), (20, 1), (50, STANDBY)]);
     (0..2).for_each(|at| scene.say(at, DOWN));
@@ -342,9 +352,12 @@ fn a_client_stays_while_its_origin_is_usable_and_its_tier_takes_requests() {
 #[test]
 fn loads_outlive_a_change_and_workers_see_the_same() {
     let mut scene = scene(Balance::LeastConnections, &[100, 100]);
-    let _held = scene.begin(1);
-    let before = Arc::clone(scene.pool.selector::<Selector>().unwrap().load(1).unwrap());
+    let before = Arc::clone(&scene.pool);
+    let held = scene.begin(1);
     scene.change(&[(50, 0), (100, 0), (100, 0)]);
-    assert!(Arc::ptr_eq(&before, scene.pool.selector::<Selector>().unwrap().load(1).unwrap()));
+    assert_eq!(scene.in_flight(), [0, 1, 0]);
+    let _late = before.selector::<Selector>().unwrap().begin(1, &scene.settings, Duration::ZERO);
+    assert_eq!(scene.in_flight(), [0, 2, 0], "a worker that has not heard of the change");
+    drop(held);
     assert_eq!(scene.in_flight(), [0, 1, 0]);
 }

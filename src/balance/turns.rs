@@ -1,10 +1,11 @@
 //! What one worker remembers from pick to pick: its place in every round, and how much of each tier was usable a moment ago.
 //!
-//! A tier's usable weight is counted anew once in a tick (100 ms), or when control's own count for the region changed, and only where
-//! somebody asks: in regions with several tiers, and for the bound of the hash. So a pick never looks at all origins for it, and a tier that
-//! died since is noticed by the pick that finds nobody there.
+//! What rows leave of the weights of a tier is looked at anew once in a tick (100 ms), or when control's own count for the region changed, and
+//! only where somebody asks: for the sum in regions with several tiers and for the bound of the hash, one by one for the least of a few. So a
+//! pick never looks at all rows for it; who died since is noticed by the pick that chose it.
 
 use super::{
+    load::SEATS,
     selector::{Selector, Tier},
     standard::Standard,
 };
@@ -30,6 +31,14 @@ pub(super) struct Desk {
 struct Place {
     turn: u32,
     seen: Option<(Moment, u64)>,
+    weights: Option<Box<Weights>>,
+}
+
+/// What rows left of the weights of a few, a moment ago.
+#[derive(Debug)]
+struct Weights {
+    moment: Moment,
+    of: [f32; SEATS],
 }
 
 /// When a tier was looked at, and for what.
@@ -41,6 +50,13 @@ pub(super) struct Moment {
     pub(super) standard: Standard,
 }
 
+impl Moment {
+    /// What is left of an origin's weight, in basis points of it.
+    fn part(&self, origin: &Origin) -> u32 {
+        u32::from(origin.weight) * u32::from(self.standard.share(origin.row.read(self.now)).get())
+    }
+}
+
 impl Turns {
     pub(super) fn desk(&mut self, pool: PoolId, selector: &Selector, random: &mut Random) -> &mut Desk {
         if self.0.len() <= pool.index() {
@@ -50,9 +66,15 @@ impl Turns {
         if desk.selector != selector.serial() {
             desk.selector = selector.serial();
             desk.tiers.truncate(selector.tiers().len());
-            desk.tiers.iter_mut().for_each(|place| place.seen = None);
+            desk.tiers.iter_mut().for_each(|place| {
+                (place.seen, place.weights) = (None, None);
+            });
             // Workers start at different places, so that they do not march in step.
-            desk.tiers.resize_with(selector.tiers().len(), || Place { turn: random.u32(..), seen: None });
+            desk.tiers.resize_with(selector.tiers().len(), || Place {
+                turn: random.u32(..),
+                seen: None,
+                weights: None,
+            });
         }
         desk
     }
@@ -67,6 +89,29 @@ impl Desk {
         *place
     }
 
+    /// What each of a few origins may take, by place in the tier; nothing beyond the last.
+    #[inline]
+    #[allow(clippy::cast_precision_loss, reason = "256 times 10,000 fits")]
+    pub(super) fn weights(&mut self, at: usize, tier: &Tier, origins: &[Origin], moment: Moment) -> [f32; SEATS] {
+        let place = &mut self.tiers[at];
+        match &place.weights {
+            Some(weights) if weights.moment == moment => weights.of,
+            _ => {
+                let mut of = [0.0; SEATS];
+                for (weight, origin) in of.iter_mut().zip(&origins[tier.members.clone()]) {
+                    *weight = moment.part(origin) as f32;
+                }
+                place.weights = Some(Box::new(Weights { moment, of }));
+                of
+            }
+        }
+    }
+
+    /// Looks anew the next time.
+    pub(super) fn forget(&mut self, at: usize) {
+        self.tiers[at].weights = None;
+    }
+
     /// What the tier's origins may take, as the sum of their weights in basis points.
     pub(super) fn usable(&mut self, at: usize, tier: &Tier, origins: &[Origin], moment: Moment) -> u64 {
         if let Some((then, usable)) = self.tiers[at].seen
@@ -74,10 +119,7 @@ impl Desk {
         {
             return usable;
         }
-        let part = |origin: &Origin| {
-            u64::from(origin.weight) * u64::from(moment.standard.share(origin.row.read(moment.now)).get())
-        };
-        let usable = origins[tier.members.clone()].iter().map(part).sum();
+        let usable = origins[tier.members.clone()].iter().map(|origin| u64::from(moment.part(origin))).sum();
         self.tiers[at].seen = Some((moment, usable));
         usable
     }

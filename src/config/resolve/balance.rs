@@ -9,7 +9,7 @@ use crate::{
     fleet::{Balance, STANDBY},
 };
 
-pub(super) fn resolve(written: &document::Balancing, problems: &mut Diagnostics) -> Balancing {
+pub(super) fn resolve(pool: &str, written: &document::Balancing, problems: &mut Diagnostics) -> Balancing {
     let method = match written.balance.value {
         document::Balance::RoundRobin => Balance::RoundRobin,
         document::Balance::LeastConnections => Balance::LeastConnections,
@@ -35,7 +35,7 @@ pub(super) fn resolve(written: &document::Balancing, problems: &mut Diagnostics)
         },
         hash: Hashing { key: key(&written.hash, problems), bound_percent: written.hash.bound.value },
         sticky: written.sticky.as_ref().map(|sticky| Sticky {
-            cookie: sticky.cookie.0.as_str().into(),
+            cookie: sticky.cookie.as_ref().map_or_else(|| format!("meridian-{pool}"), |name| name.0.clone()).into(),
             ttl: sticky.ttl.as_ref().map(|ttl| ttl.value),
             secret_file: sticky.secret_file.as_ref().map(|file| file.value.clone()),
         }),
@@ -114,7 +114,7 @@ mod tests {
         let pool = load(written, "standby = true").unwrap();
         assert_eq!(pool.balancing.peak_ewma, PeakEwma { decay: Duration::from_secs(5), ..PeakEwma::default() });
         let hour = Some(Duration::from_hours(1));
-        let sticky = Sticky { cookie: "meridian".into(), ttl: hour, secret_file: None };
+        let sticky = Sticky { cookie: "meridian-shop".into(), ttl: hour, secret_file: None };
         assert_eq!((pool.balancing.sticky, pool.origins[0].tier), (Some(sticky), STANDBY));
         let header = load("balance = \"hash\"\nhash = { header = \"X-User\" }", "").unwrap().balancing.hash.key;
         assert_eq!(header, HashKey::Header("x-user".into()));

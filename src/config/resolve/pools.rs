@@ -112,7 +112,7 @@ fn settle(
         max_connection_age: pool.max_connection_age.value,
         max_idle_connections: pool.max_idle_connections.value as usize,
         idle_timeout: pool.idle_timeout.value,
-        balancing: balance::resolve(&pool.balancing, problems),
+        balancing: balance::resolve(name, &pool.balancing, problems),
     }
 }
 

@@ -60,8 +60,8 @@ section! {
 
     /// A cookie that brings clients back to the origin that they had.
     pub(crate) struct Sticky ("`sticky`") {
-        /// Its name.
-        cookie: CookieName = "meridian",
+        /// Its name. Pools that answer for one host need different ones.
+        cookie: CookieName = optional "`meridian-` and the name of the pool",
         /// How long the client keeps it, from when it was given it.
         ttl: Duration = optional "until the browser is closed" in "1s" ..= "365d",
         /// The file of the secrets that it is made with, the same on all nodes. Each line is 32 hexadecimal digits; empty lines and those with `#` in
