@@ -193,7 +193,12 @@ const ASKED: Asked<'static> = Asked {
 
 fn routing() -> &'static Routing {
     let config = routes();
-    let routing = kept(Routing::build(&config, None, &meridian::tls::Outward::none(&config)));
+    let routing = kept(Routing::build(
+        &config,
+        None,
+        &meridian::tls::Outward::none(&config),
+        Arc::new(meridian::policy::Flow::of(&config, None)),
+    ));
     _ = black_box(routing.find(&ASKED));
     routing
 }

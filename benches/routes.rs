@@ -78,7 +78,12 @@ fn compare(criterion: &mut Criterion, name: &str, address: fn(usize) -> Address)
             format!("[[routes]]\nhost = \"{host}\"\npath = \"{path}\"\npool = \"shop\"\n")
         }));
         let requests: Vec<_> = (0..size).map(|at| address(at * 7_919 % size).asked).collect();
-        let routing = Routing::build(&config, None, &meridian::tls::Outward::none(&config));
+        let routing = Routing::build(
+            &config,
+            None,
+            &meridian::tls::Outward::none(&config),
+            Arc::new(meridian::policy::Flow::of(&config, None)),
+        );
         let mut next = requests.iter().cycle();
         group.bench_function(BenchmarkId::new("tree", size), |bench| {
             bench.iter(|| {
@@ -127,7 +132,12 @@ fn conditions(criterion: &mut Criterion) {
             |at| format!("[[routes]]\nheaders = {{ x-tenant = {{ equals = \"tenant-{at}\" }} }}\npool = \"shop\"\n");
         let routing = {
             let config = config((0..size).map(route));
-            Routing::build(&config, None, &meridian::tls::Outward::none(&config))
+            Routing::build(
+                &config,
+                None,
+                &meridian::tls::Outward::none(&config),
+                Arc::new(meridian::policy::Flow::of(&config, None)),
+            )
         };
         let tenant = format!("tenant-{}", size - 1);
         let header = |name, value| httparse::Header { name, value };

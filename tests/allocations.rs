@@ -158,7 +158,12 @@ fn allocations_of_10_000_requests(origin: &str) -> u64 {
     let (_control, _commands, table) = Control::open(Start {
         config: Arc::clone(&config),
         compiled: Compiled::default()
-            .with(proxy::Routing::build(&config, None, &meridian::tls::Outward::none(&config)))
+            .with(proxy::Routing::build(
+                &config,
+                None,
+                &meridian::tls::Outward::none(&config),
+                Arc::new(meridian::policy::Flow::of(&config, None)),
+            ))
             .with(health::watchlist(&config, None))
             .with(directory.clone()),
         build_selector: Some(Box::new(balance::build)),

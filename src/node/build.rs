@@ -20,7 +20,9 @@ use crate::{
     dns,
     fleet::Watchlist,
     geo::{AtlasError, ChartError},
-    health, proxy,
+    health,
+    policy::Flow,
+    proxy,
     resolver::Directory,
     table::{Compiled, Table},
     telemetry::Exporter,
@@ -179,9 +181,10 @@ pub(super) fn compile(
     directory: Directory,
     before: Compiled,
 ) -> Result<Compiled, BuildError> {
-    let routing = proxy::Routing::build(config, secured.server.clone(), &secured.outward);
-    let (spare, encrypted) = (routing.spare(), dns::Encrypted::build(config, secured.server.clone()));
+    let flow = Arc::new(Flow::of(config, before.find::<Arc<Flow>>().map(|flow| &**flow)));
+    let routing = proxy::Routing::build(config, secured.server.clone(), &secured.outward, Arc::clone(&flow));
+    let encrypted = dns::Encrypted::build(config, secured.server.clone());
     let watched = health::watchlist(config, before.find::<Watchlist>());
-    let others = before.with(watched).with(routing).with(spare).with(encrypted).with(directory);
+    let others = before.with(watched).with(routing).with(flow).with(encrypted).with(directory);
     places.compile(config, revision, others)
 }

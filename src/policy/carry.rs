@@ -2,6 +2,13 @@
 
 use crate::fleet::BasisPoints;
 
+/// Of what a region says that it is built for.
+pub(super) mod share_of_capacity {
+    /// Below this it takes others' clients.
+    pub(in crate::policy) const ROOM: f32 = 0.8;
+    /// Beyond this it is given nothing that anybody else could take.
+    pub(in crate::policy) const MOST: f32 = 0.85;
+}
 /// The share of its load that what is left of a region can carry: its usable share × 1.4, since origins have headroom.
 ///
 /// Down to 71.4 % usable nothing is moved; below that the excess is.

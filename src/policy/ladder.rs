@@ -3,25 +3,27 @@
 //! ```text
 //! home        this region, as much as its healthy weight × 1.4 carries
 //! neighbour   the next regions, nearest first, that keep all of their own clients and have room
-//! over        whatever is healthy anywhere, over capacity
+//! over        whatever is healthy anywhere, over capacity: each as much as it keeps
 //! unproven    what has no verdict yet
 //! resort      another pool, where one is named: who climbs asks for it, as it is climbed by itself
-//! open        everything an operator did not take out, where the pool opens when all is down
+//! drained     what works behind a front door that an operator took out, where the pool opens when all is down
+//! open        everything that was not taken out on purpose, each try in another region, where the pool opens
 //! ```
 //!
-//! A region whose front door an operator drained or took down takes no new work on any rung above `open`; one that was given a weight keeps
-//! that much.
+//! A region whose front door an operator drained or took down takes no new work on any rung above `drained`; one that was given a weight keeps
+//! that much, and takes no others' requests. A door that probes lost matters to clients, and to requests that would go through it; not to
+//! those that are in the region already, or go to its origins directly.
 //!
 //! Not here: classes; residency, which narrows `regions`.
 
 use std::time::Duration;
 
-use super::{Spare, carry};
+use super::{Flow, Grade, Keeps, LeftOut};
 use crate::{
     clock::Random,
     config::WhenAllDown,
-    fleet::{BasisPoints, Health, RegionId},
-    table::{Pool, RowState, Snapshot},
+    fleet::{BasisPoints, Health, PoolId, RegionId},
+    table::{Pool, PoolRegion, RowState, Snapshot},
 };
 
 /// Which step of the ladder answered.
@@ -37,6 +39,8 @@ pub enum Rung {
     Unproven,
     /// Of another pool, as this one has nobody left.
     LastResort,
+    /// Healthy, but taken out of service.
+    Drained,
     /// Down, but better than nothing.
     Open,
 }
@@ -50,6 +54,7 @@ impl Rung {
             Self::OverCapacity => "over-capacity",
             Self::Unproven => "unproven",
             Self::LastResort => "last-resort",
+            Self::Drained => "drained",
             Self::Open => "open",
         }
     }
@@ -59,97 +64,52 @@ impl Rung {
 #[derive(Clone, Copy, Debug)]
 pub struct Climb<'a> {
     /// Whose origins.
-    pub pool: &'a Pool,
+    pub pool: (PoolId, &'a Pool),
     /// The regions that may be asked: this node's own first, then the others, nearest first.
     pub regions: &'a [RegionId],
     /// The region this node stands in.
     pub home: RegionId,
-    /// What to do on the last rung.
+    /// Whether other regions are entered by their front doors.
+    pub by_door: bool,
+    /// Origins that this request was sent to, as positions among the pool's.
+    pub tried: &'a [usize],
+    /// What to do on the last rungs.
     pub when_all_down: WhenAllDown,
     /// What is believed now.
     pub snapshot: Snapshot<'a>,
-    /// How much room the regions have.
-    pub spare: &'a Spare,
-    /// The time that room is measured at.
+    /// What is seen of requests.
+    pub flow: &'a Flow,
+    /// The time that requests are counted at.
     pub now: Duration,
-}
-
-/// Why a region is passed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeftOut {
-    /// It has no origins of the pool.
-    NoOrigins,
-    /// None of them is healthy.
-    Down,
-    /// None of them had a verdict yet.
-    Unproven,
-    /// They take no new work.
-    Draining,
-    /// An operator or a drill took its front door out.
-    DoorWithheld,
-    /// Its front door is lost: clients cannot enter, so others' requests are not sent there either.
-    DoorDown,
-    /// It was lost, and gets its own clients back first.
-    Returning,
-    /// It cannot keep all of its own.
-    Weakened,
-    /// It is near its capacity.
-    Full,
-}
-
-impl LeftOut {
-    /// The words that `explain` uses.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoOrigins => "it has no origins of this pool",
-            Self::Down => "its origins are down",
-            Self::Unproven => "its origins had no verdict yet",
-            Self::Draining => "its origins take no new work",
-            Self::DoorWithheld => "it was taken out of service",
-            Self::DoorDown => "its front door is down",
-            Self::Returning => "it returns, and gets its own clients back first",
-            Self::Weakened => "it lost a part, and has no room for more than its own",
-            Self::Full => "it is near its capacity",
-        }
-    }
 }
 
 /// The region to ask, or `None` where nothing that may be asked is left.
 pub fn climb(with: &Climb<'_>, random: &mut Random) -> Option<(Rung, RegionId)> {
-    let first = |rung: Rung, is_good: &dyn Fn(RegionId) -> bool| {
-        with.regions.iter().copied().find(|region| is_good(*region)).map(|region| (rung, region))
-    };
-    let is_proven = |region: RegionId| with.is_proven(region).is_ok();
-    if with.regions.contains(&with.home) && is_proven(with.home) && with.keeps(with.home, random) {
+    let regions = || with.regions.iter().copied();
+    if with.regions.contains(&with.home) && with.is(Grade::Proven, with.home).is_ok() && with.stays(random) {
         return Some((Rung::Home, with.home));
     }
-    let is_unproven = |region: RegionId| {
-        let row = with.row(region);
-        row.is_some_and(|row| row.health != Health::Down && row.takes_new_work()) && with.is_open_for_work(region)
+    let first = |rung: Rung, grade: Grade| {
+        regions().find(|region| with.is(grade, *region).is_ok()).map(|region| (rung, region))
     };
-    first(Rung::Neighbour, &|region| region != with.home && with.takes_spill(region).is_ok())
-        .or_else(|| first(Rung::OverCapacity, &is_proven))
-        .or_else(|| first(Rung::Unproven, &is_unproven))
-        .or_else(|| match with.when_all_down {
-            WhenAllDown::Open => first(Rung::Open, &|region| with.has_last_resort(region)),
-            WhenAllDown::Closed => None,
-        })
+    let opens = with.when_all_down == WhenAllDown::Open;
+    let neighbour = regions().find(|region| *region != with.home && with.takes_spill(*region).is_ok());
+    neighbour
+        .map(|region| (Rung::Neighbour, region))
+        .or_else(|| with.over_capacity(random).map(|region| (Rung::OverCapacity, region)))
+        .or_else(|| first(Rung::Unproven, Grade::Unproven))
+        .or_else(|| if opens { first(Rung::Drained, Grade::Drained) } else { None })
+        .or_else(|| if opens { with.anybody().map(|region| (Rung::Open, region)) } else { None })
 }
 
 impl Climb<'_> {
-    /// Whether the region's own healthy origins may be asked.
+    /// How much a region keeps of its own clients, where it is as good as this.
     ///
     /// # Errors
-    /// Says why not.
-    pub fn is_proven(&self, region: RegionId) -> Result<(), LeftOut> {
-        let row = self.row(region).ok_or(LeftOut::NoOrigins)?;
-        match row.health {
-            _ if !self.is_open_for_work(region) => Err(LeftOut::DoorWithheld),
-            _ if row.is_draining => Err(LeftOut::Draining),
-            Health::Up if row.is_usable() => Ok(()),
-            Health::Unknown => Err(LeftOut::Unproven),
-            _ => Err(LeftOut::Down),
-        }
+    /// Says why it is left out.
+    pub fn is(&self, grade: Grade, region: RegionId) -> Result<BasisPoints, LeftOut> {
+        let entry = self.entry(region).ok_or(LeftOut::NoOrigins)?;
+        Ok(grade.of_door(self.door(region))?.min(grade.of_pool(entry.row.read(self.snapshot.now))?))
     }
 
     /// Whether it has room for what others pass on.
@@ -157,53 +117,107 @@ impl Climb<'_> {
     /// # Errors
     /// Says why not.
     pub fn takes_spill(&self, region: RegionId) -> Result<(), LeftOut> {
-        self.is_proven(region)?;
-        let door = self.door(region);
-        if door.is_some_and(|door| door.health == Health::Down) {
-            return Err(LeftOut::DoorDown);
-        }
-        let row = self.row(region).ok_or(LeftOut::NoOrigins)?;
-        if row.is_returning || door.is_some_and(|door| door.is_returning) {
+        let keeps = self.is(Grade::Proven, region)?;
+        let generation = self.snapshot.generation;
+        let door = generation.region(region).map(|region| region.front_door.read(self.snapshot.now));
+        // Who goes to the origins directly spares them, too: whoever lost its door has its hands full.
+        door.map_or(Ok(BasisPoints::FULL), |door| Grade::Proven.of_door(door)).or_else(|why| match why {
+            LeftOut::DoorUnproven => Ok(BasisPoints::FULL),
+            why => Err(why),
+        })?;
+        let row = self.entry(region).map(|entry| entry.row.read(self.snapshot.now));
+        if row.is_some_and(|row| row.is_returning) || door.is_some_and(|door| door.is_returning) {
             return Err(LeftOut::Returning);
         }
-        if carry(row.weight) < BasisPoints::FULL {
+        if keeps < BasisPoints::FULL {
             return Err(LeftOut::Weakened);
         }
-        if self.spare.has_room(region, self.capacity(region), self.now) { Ok(()) } else { Err(LeftOut::Full) }
+        if self.flow.has_room(region, self.capacity(region), self.now) { Ok(()) } else { Err(LeftOut::Full) }
     }
 
-    fn row(&self, region: RegionId) -> Option<RowState> {
-        self.pool.region(region).map(|entry| entry.row.read(self.snapshot.now))
+    /// Whether a client that has an origin there may keep it: at home as far as an operator leaves the region clients, elsewhere as long as
+    /// it takes those of others.
+    pub fn may_stay_in(&self, region: RegionId, random: &mut Random) -> bool {
+        if !self.regions.contains(&region) {
+            return false;
+        }
+        if region != self.home {
+            return self.takes_spill(region).is_ok();
+        }
+        Grade::Proven.of_door(self.door(region)).is_ok_and(|word| is_drawn(word, random))
     }
 
-    /// A door that probes lost is clients' trouble, not requests'; one that an operator took down or out is closed for both.
-    fn is_open_for_work(&self, region: RegionId) -> bool {
-        self.door(region).is_none_or(|door| door.takes_new_work() && !door.is_withheld())
+    /// Whether this request is within what home keeps.
+    fn stays(&self, random: &mut Random) -> bool {
+        let part = self.part_that_stays();
+        part >= 1.0 || random.f32() < part
     }
 
-    /// Whether this request is within what the region keeps.
-    fn keeps(&self, region: RegionId, random: &mut Random) -> bool {
-        let Some(entry) = self.pool.region(region) else { return false };
-        // What a door that returns is held back from are new clients. Those who are here already are served here.
-        let word = self.door(region).filter(|door| !door.is_returning).map_or(BasisPoints::FULL, |door| door.weight);
-        let share = carry(entry.row.read(self.snapshot.now).weight).min(word);
-        share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
+    /// Of the requests that come to this region, as much as stays here.
+    pub fn part_that_stays(&self) -> f32 {
+        let Some(entry) = self.entry(self.home) else { return 0.0 };
+        let row = entry.row.read(self.snapshot.now);
+        let (Ok(door), Ok(share)) = (Grade::Proven.of_door(self.door(self.home)), Grade::Proven.of_pool(row)) else {
+            return 0.0;
+        };
+        let word = f32::from(door.get()) / f32::from(BasisPoints::FULL.get());
+        if share == BasisPoints::FULL {
+            return word;
+        }
+        let usable = BasisPoints::ratio(entry.row.measure().usable_weight.into(), entry.first_weight.into());
+        let keeps =
+            Keeps { share, usable, capacity_per_second: self.capacity(self.home), is_returning: row.is_returning };
+        self.flow.stays(self.pool.0, self.home, keeps, self.now).min(word)
     }
 
-    /// Whether an origin there is not withheld on purpose. Only the last rung pays for this look at every origin.
-    fn has_last_resort(&self, region: RegionId) -> bool {
-        let origins = &self.pool.origins()[self.pool.positions_in(region)];
-        origins.iter().any(|origin| origin.weight > 0 && origin.row.read(self.snapshot.now).is_askable())
+    /// Each as much as it keeps; the first of all that work where nobody keeps this one.
+    fn over_capacity(&self, random: &mut Random) -> Option<RegionId> {
+        let mut first = None;
+        for region in self.regions.iter().copied() {
+            let Ok(keeps) = self.is(Grade::Proven, region) else { continue };
+            if is_drawn(keeps, random) {
+                return Some(region);
+            }
+            first.get_or_insert(region);
+        }
+        first
     }
 
-    fn door(&self, region: RegionId) -> Option<RowState> {
-        Some(self.snapshot.generation.region(region)?.front_door.read(self.snapshot.now))
+    /// Whoever was not taken out on purpose, nearest first; every try another region, as nothing is known of any.
+    fn anybody(&self) -> Option<RegionId> {
+        let origins = self.pool.1.origins();
+        let was_asked = |region: RegionId| {
+            self.tried.iter().any(|at| origins.get(*at).is_some_and(|origin| origin.region == region))
+        };
+        let askable = || self.regions.iter().copied().filter(|region| self.is(Grade::Any, *region).is_ok());
+        askable().find(|region| !was_asked(*region)).or_else(|| askable().next())
+    }
+
+    fn entry(&self, region: RegionId) -> Option<&PoolRegion> {
+        self.pool.1.region(region)
+    }
+
+    /// Its front door as far as it matters to a request: fully, where that goes through it; else only an operator's word does, and what a
+    /// returning door is held back from are new clients.
+    fn door(&self, region: RegionId) -> RowState {
+        let known = self.snapshot.generation.region(region);
+        let door = known.map_or(RowState::of(Health::Up), |region| region.front_door.read(self.snapshot.now));
+        if self.by_door && region != self.home {
+            return door;
+        }
+        let is_by_word = door.is_forced || door.is_drilled;
+        let weight = if door.is_returning { BasisPoints::FULL } else { door.weight };
+        RowState { health: if is_by_word { door.health } else { Health::Up }, weight, ..door }
     }
 
     fn capacity(&self, region: RegionId) -> u32 {
         let known = self.snapshot.generation.region(region);
         known.map_or(0, |region| region.front_door.measure().capacity_per_second)
     }
+}
+
+fn is_drawn(share: BasisPoints, random: &mut Random) -> bool {
+    share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
 }
 
 #[cfg(test)]

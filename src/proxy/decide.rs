@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::{Refusal, route::Routing};
 use crate::{
     balance::{self, Ask, InFlight, Selector, Shown, Standard, Turns},
-    clock::Random,
-    config::WhenAllDown,
+    clock::{Random, seeded},
+    config::{Balancing, WhenAllDown},
     fleet::{PoolId, RegionId},
     policy::{self, Climb, Rung},
     table::Snapshot,
@@ -95,16 +95,30 @@ impl Picker {
             true => &[],
             false => &plan.regions,
         };
-        if let Some(kept) = self.kept(case, routing, regions, snapshot, tried, now) {
+        let settings = &plan.line.settings.balancing;
+        let whole = Climb {
+            pool: (case.pool, pool),
+            regions: &[],
+            home: routing.home,
+            by_door: !plan.doors.is_empty(),
+            tried,
+            when_all_down,
+            snapshot,
+            flow: &routing.flow,
+            now,
+        };
+        if let Some(kept) = self.kept(case, &Climb { regions, ..whole }, settings, tried) {
             return Ok(kept);
         }
         let mut left: Vec<RegionId>;
         loop {
-            let with = Climb { pool, regions, home: routing.home, when_all_down, snapshot, spare: &routing.spare, now };
-            let (rung, region) = policy::climb(&with, &mut self.random).ok_or(Refusal::NoHealthyOrigin)?;
-            let (settings, key, now_at) = (&plan.line.settings.balancing, case.key, snapshot.now);
+            let with = Climb { regions, ..whole };
+            // The same for the same key, as far as what is left is the same.
+            let mut of_key = case.key.map(seeded);
+            let random = of_key.as_mut().unwrap_or(&mut self.random);
+            let (rung, region) = policy::climb(&with, random).ok_or(Refusal::NoHealthyOrigin)?;
             let standard = standard(rung);
-            let ask = Ask { pool: (case.pool, pool), settings, region, standard, key, tried, now: now_at };
+            let ask = Ask { pool: whole.pool, settings, region, standard, key: case.key, tried, now: snapshot.now };
             if let Some(origin) = balance::pick(&ask, &mut self.turns, &mut self.random) {
                 let selector = pool.selector::<Selector>();
                 let in_flight = selector.and_then(|selector| selector.begin(origin, settings, now));
@@ -116,31 +130,20 @@ impl Picker {
         }
     }
 
-    /// The origin that the client had, where it may stay: it is as good as those that others are sent to, and its region takes work.
-    fn kept(
-        &mut self,
-        case: &Case,
-        routing: &Routing,
-        regions: &[RegionId],
-        snapshot: Snapshot<'_>,
-        tried: &[usize],
-        now: Duration,
-    ) -> Option<Plan> {
-        let origin = case.sticky?.origin?;
-        let pool = snapshot.generation.pool(case.pool)?;
+    /// The origin that the client had, where it may stay: it is as good as those that others are sent to, and its region takes this client.
+    fn kept(&mut self, case: &Case, with: &Climb<'_>, settings: &Balancing, tried: &[usize]) -> Option<Plan> {
+        let (origin, pool) = (case.sticky?.origin?, with.pool.1);
         let region = pool.origins().get(origin)?.region;
-        let door = snapshot.generation.region(region)?.front_door.read(snapshot.now);
-        if !regions.contains(&region) || door.is_withheld() || !door.takes_new_work() {
+        if !with.may_stay_in(region, &mut self.random) {
             return None;
         }
-        let settings = &routing.pool(case.pool).line.settings.balancing;
-        let (pool_of, standard, now_at) = ((case.pool, &**pool), Standard::Proven, snapshot.now);
-        let ask = Ask { pool: pool_of, settings, region, standard, key: None, tried, now: now_at };
+        let (standard, now) = (Standard::Proven, with.snapshot.now);
+        let ask = Ask { pool: with.pool, settings, region, standard, key: None, tried, now };
         if !balance::keeps(&ask, origin, &mut self.turns, &mut self.random) {
             return None;
         }
-        let rung = if region == routing.home { Rung::Home } else { Rung::Neighbour };
-        let in_flight = pool.selector::<Selector>()?.begin(origin, settings, now);
+        let rung = if region == with.home { Rung::Home } else { Rung::Neighbour };
+        let in_flight = pool.selector::<Selector>()?.begin(origin, settings, with.now);
         Some(Plan { pool: case.pool, region, origin, rung, in_flight })
     }
 }
@@ -148,7 +151,7 @@ impl Picker {
 /// How good an origin has to be on a rung.
 pub(super) fn standard(rung: Rung) -> Standard {
     match rung {
-        Rung::Home | Rung::Neighbour | Rung::OverCapacity => Standard::Proven,
+        Rung::Home | Rung::Neighbour | Rung::OverCapacity | Rung::Drained => Standard::Proven,
         Rung::Unproven | Rung::LastResort => Standard::Unproven,
         Rung::Open => Standard::Any,
     }

@@ -16,7 +16,7 @@ use crate::{
     balance::{Standard, Stickiness, Turns},
     clock::{self, Clock},
     fleet::{Explained, Health, HttpQuestion, InspectRequests, PoolId, RegionId},
-    policy::Climb,
+    policy::{Climb, Grade},
     table::{Pool, RowState, Snapshot, Table},
 };
 
@@ -124,17 +124,19 @@ impl Told<'_> {
         let pool = snapshot.generation.pool(id).ok_or(Refusal::NoHealthyOrigin)?;
         let plan = routing.pool(id);
         let with = Climb {
-            pool,
+            pool: (id, pool),
             regions: &plan.regions,
             home: routing.home,
+            by_door: !plan.doors.is_empty(),
+            tried: &[],
             when_all_down: plan.line.settings.when_all_down,
             snapshot,
-            spare: &routing.spare,
+            flow: &routing.flow,
             now: self.clock.now(),
         };
         for region in &*plan.regions {
             let is_home = *region == routing.home;
-            let fits = if is_home { with.is_proven(*region) } else { with.takes_spill(*region) };
+            let fits = if is_home { with.is(Grade::Proven, *region).map(|_| ()) } else { with.takes_spill(*region) };
             let row = pool.region(*region).map(|entry| entry.row.read(snapshot.now)).unwrap_or_default();
             let door = snapshot.generation.region(*region).map(|region| region.front_door.read(snapshot.now));
             let here = if is_home { ", this one" } else { "" };

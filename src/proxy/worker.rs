@@ -217,8 +217,19 @@ impl Worker {
     pub(super) fn pick(&self, case: &Case, view: &View, routing: &Routing, tried: &[usize]) -> Result<Plan, Refusal> {
         let snapshot = Snapshot { generation: &view.0, now: self.clock.ticks() };
         let now = self.clock.now();
-        let plan = self.picker.borrow_mut().pick(case, routing, snapshot, tried, now)?;
-        routing.spare.count(plan.region, now);
+        let plan = self.picker.borrow_mut().pick(case, routing, snapshot, tried, now);
+        if tried.is_empty() {
+            match snapshot.generation.pool(case.pool) {
+                Some(pool) if !case.is_passed_on => {
+                    routing.flow.comes((case.pool, pool), routing.home, snapshot.now, now)
+                }
+                _ => routing.flow.goes(routing.home, now),
+            }
+        }
+        let plan = plan?;
+        if plan.region != routing.home {
+            routing.flow.goes(plan.region, now);
+        }
         Ok(plan)
     }
 

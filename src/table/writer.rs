@@ -181,15 +181,18 @@ impl Writer {
             })
             .collect();
         let mut start = 0;
+        let weight = |origins: &[Origin]| origins.iter().map(|origin| u32::from(origin.weight)).sum::<u32>();
         let by_region = origins.chunk_by(|left, right| left.region == right.region);
         let pool_regions = by_region
             .map(|members| {
                 let (region, range) = (members[0].region, start..start + members.len());
                 start = range.end;
+                let tiers = members.chunk_by(|left, right| left.tier == right.tier);
                 PoolRegion {
                     region,
                     row: self.row_for(pool_region_key(&spec.name, region, regions)),
-                    total_weight: members.iter().map(|origin| u32::from(origin.weight)).sum(),
+                    total_weight: weight(members),
+                    first_weight: tiers.map(weight).find(|weight| *weight > 0).unwrap_or_default(),
                     members: range,
                 }
             })

@@ -9,7 +9,7 @@ use meridian::clock::{Random, seeded};
 use std::time::Duration;
 
 /// In each place.
-const RESOLVERS: usize = 24;
+const RESOLVERS: usize = 72;
 const CONNECTIONS: usize = 72;
 /// How long a connection lives.
 const AGES: std::ops::Range<Millis> = 5_000..25_000;

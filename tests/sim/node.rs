@@ -15,7 +15,7 @@ use meridian::{
     dns::{Asked, Client, Guard, Moment, Responder, Transport, Zones},
     fleet::{PoolId, RegionId},
     geo::{Atlas, Charts},
-    policy::{Climb, Rung, Spare, climb},
+    policy::{Climb, Flow, Rung, climb},
     table::{Compiled, Reader, Snapshot},
 };
 use std::{
@@ -55,8 +55,8 @@ impl Blueprint {
         self.config.pools[0].check.detection_bound().unwrap().as_millis() as Millis
     }
 
-    fn compiled(&self, spare: &Arc<Spare>) -> Compiled {
-        self.compiled.clone().with(Arc::clone(spare))
+    fn compiled(&self, flow: &Arc<Flow>) -> Compiled {
+        self.compiled.clone().with(Arc::clone(flow))
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) struct Node {
     random: Random,
     responder: Responder,
     out: Vec<u8>,
-    spare: Arc<Spare>,
+    flow: Arc<Flow>,
     /// Home first, then the others, nearest first.
     order: Vec<RegionId>,
     pub(crate) eyes: Eyes,
@@ -96,10 +96,10 @@ impl Node {
         let home = RegionId(u16::try_from(region).unwrap());
         let node = config::Node { name: format!("n{region}").into(), region: home };
         let config = Arc::new(Config { node, ..blueprint.config.clone() });
-        let spare = Arc::new(Spare::new(config.regions.len()));
+        let flow = Arc::new(Flow::of(&config, None));
         let start = Start {
             config: Arc::clone(&config),
-            compiled: blueprint.compiled(&spare),
+            compiled: blueprint.compiled(&flow),
             build_selector: Some(Box::new(balance::build)),
             clock: blueprint.clock.clone(),
         };
@@ -116,7 +116,7 @@ impl Node {
             random: seeded(seed),
             responder: Responder::new(seeded(seed ^ 0x5eed)),
             out: Vec::with_capacity(512),
-            spare,
+            flow,
         }
     }
 
@@ -135,7 +135,7 @@ impl Node {
     /// The same config again, as an operator's reload brings it.
     pub(crate) fn reload(&mut self, blueprint: &Blueprint) {
         let (reply, mut answer) = tokio::sync::oneshot::channel();
-        let (config, compiled) = (Arc::clone(&self.config), blueprint.compiled(&self.spare));
+        let (config, compiled) = (Arc::clone(&self.config), blueprint.compiled(&self.flow));
         self.control.obey(Command::Apply { config, compiled, reply });
         assert!(answer.try_recv().unwrap().is_ok(), "a reload is taken");
     }
@@ -164,7 +164,8 @@ impl Node {
         object: &mut dyn FnMut(Objection),
     ) -> Served {
         let snapshot = self.reader.snapshot();
-        let pool = &snapshot.generation.pools()[0];
+        let pool = (PoolId(0), &*snapshot.generation.pools()[0]);
+        self.flow.comes(pool, self.order[0], snapshot.now, now);
         let mut tried: Vec<usize> = Vec::new();
         let mut by = None;
         while tried.len() < TRIES {
@@ -174,14 +175,16 @@ impl Node {
                     pool,
                     regions: &left,
                     home: self.order[0],
+                    by_door: false,
+                    tried: &tried,
                     when_all_down: WhenAllDown::Open,
                     snapshot,
-                    spare: &self.spare,
+                    flow: &self.flow,
                     now,
                 };
                 let Some((rung, region)) = climb(&with, &mut self.random) else { break None };
                 let standard = standard(rung);
-                let (pool, settings) = ((PoolId(0), &**pool), &self.config.pools[0].balancing);
+                let settings = &self.config.pools[0].balancing;
                 let ask = Ask { pool, settings, region, standard, key: None, tried: &tried, now: snapshot.now };
                 let origin = balance::pick(&ask, &mut self.turns, &mut self.random);
                 match origin {
@@ -190,7 +193,9 @@ impl Node {
                 }
             };
             let Some((rung, region, origin)) = found else { break };
-            self.spare.count(region, now);
+            if region != self.order[0] {
+                self.flow.goes(region, now);
+            }
             check(rung, origin, snapshot, object);
             let (home, millis) = (self.order[0].index(), now.as_millis() as Millis);
             let is_known = rung != Rung::Open && world.is_known_gone(origin, self.opened_at, millis);
@@ -221,7 +226,7 @@ impl Node {
 
 fn standard(rung: Rung) -> Standard {
     match rung {
-        Rung::Home | Rung::Neighbour | Rung::OverCapacity => Standard::Proven,
+        Rung::Home | Rung::Neighbour | Rung::OverCapacity | Rung::Drained => Standard::Proven,
         Rung::Unproven | Rung::LastResort => Standard::Unproven,
         Rung::Open => Standard::Any,
     }

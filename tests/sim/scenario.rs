@@ -1,7 +1,7 @@
 //! What happens to whom and when, and what has to hold meanwhile.
 
 use super::{
-    plan::{Plan, Protections},
+    plan::{Asks, Plan, Protections},
     watch::Invariant,
 };
 
@@ -145,7 +145,14 @@ pub(crate) fn grey_failure() -> Scenario {
 pub(crate) fn partial_loss() -> Scenario {
     let events = [(60, 1, Event::Kill(0.5)), (220, 1, Event::Revive)];
     Scenario::new("partial-loss", "Half of a region's origins die", 360, &events)
-        .with(|scenario| scenario.bounds.known = &[Invariant::OnlyTheExcess])
+}
+
+/// The same in a busy region: what is left of it could not carry all for as long as spill is eased.
+pub(crate) fn busy_loss() -> Scenario {
+    partial_loss().with(|scenario| {
+        (scenario.name, scenario.title) = ("busy-loss", "Half of a busy region's origins die");
+        (scenario.plan.demand, scenario.plan.protections.slow_start) = (0.55, 60);
+    })
 }
 
 /// Two thirds of a quiet region are gone.
@@ -153,7 +160,6 @@ pub(crate) fn deep_loss() -> Scenario {
     let events = [(60, 1, Event::Kill(0.67)), (220, 1, Event::Revive)];
     Scenario::new("deep-loss", "Two thirds of a quiet region's origins die", 360, &events).with(|scenario| {
         scenario.plan.demand = 0.25;
-        scenario.bounds.known = &[Invariant::OnlyTheExcess];
     })
 }
 
@@ -180,8 +186,7 @@ pub(crate) fn tight() -> Scenario {
     let events = [(60, 1, Event::Lose)];
     Scenario::new("tight", "A region is lost, and its neighbour has no room for all of its clients", 180, &events).with(
         |scenario| {
-            scenario.plan.regions = 5;
-            scenario.plan.demand = 0.55;
+            (scenario.plan.regions, scenario.plan.demand, scenario.plan.asks) = (5, 0.55, Asks::Nearest);
             scenario.bounds.returns = false;
         },
     )

@@ -37,6 +37,16 @@ fn partial_loss() {
 }
 
 #[test]
+fn busy_loss() {
+    holds(&scenario::busy_loss());
+}
+
+#[test]
+fn tight() {
+    holds(&scenario::tight());
+}
+
+#[test]
 fn deep_loss() {
     holds(&scenario::deep_loss());
 }

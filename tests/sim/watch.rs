@@ -301,7 +301,9 @@ impl Watch {
         // As the promise is, whatever the config says; and as far as chance goes in so few requests.
         let promised = f64::from(Protections::DEFAULT.spill_percent) / 100.0;
         let most = promised + 0.05 + 4.0 * (0.5 / came.min(comes).max(1) as f64).sqrt();
-        if came.min(comes) > 50 && before - after > most {
+        // What is left is not overrun meanwhile.
+        let carried = 0.85 * 5.0 * world.room(region).0 / (comes.max(1) as f64);
+        if came.min(comes) > 50 && before - after > most && after < carried - 0.05 {
             let name = Plan::region_name(region);
             let numbers = format!("{name} answered {before:.2} of what came to it, and {after:.2} ten seconds later");
             self.breach(Invariant::NotRushed, now, &numbers);
@@ -338,8 +340,8 @@ impl Watch {
         }
         let usable = 1.0 - dead as f64 / servers.len() as f64;
         let (carries, usual) = ((usable * 1.4).min(1.0), self.usual(region, at));
-        let keeps = history.share(region, at, 20) / usual;
-        if (keeps - carries).abs() > 0.12 {
+        let keeps = history.share(region, at, 60) / usual;
+        if (keeps - carries).abs() > 0.15 {
             let sees = nodes[region].as_mut().map(|node| node.sees(region)).unwrap_or_default();
             let numbers = format!(
                 "{} has {usable:.2} of its origins, which carry {carries:.2} of its clients, and answers {keeps:.2}; its node sees: {sees}",

@@ -20,8 +20,14 @@ use crate::{
 pub(super) const MOST_REGIONS: usize = 8;
 
 /// How often the tree is climbed, at most, and for whom.
-const RUNGS: [Steering; 5] =
-    [Steering::Preferred, Steering::OverCapacity, Steering::Unproven, Steering::LastResort, Steering::Open];
+const RUNGS: [Steering; 6] = [
+    Steering::Preferred,
+    Steering::OverCapacity,
+    Steering::Unproven,
+    Steering::LastResort,
+    Steering::Drained,
+    Steering::Open,
+];
 
 /// What is asked of a steered name.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +105,9 @@ impl Compass {
         let ttl = match steering {
             Steering::Preferred | Steering::Next | Steering::OverCapacity => course.shares.ttl(),
             // Better ones may come back any moment.
-            Steering::Unproven | Steering::LastResort | Steering::Open | Steering::Closed => steer.min_ttl,
+            Steering::Unproven | Steering::LastResort | Steering::Drained | Steering::Open | Steering::Closed => {
+                steer.min_ttl
+            }
         };
         let none = Picked { regions: [RegionId(0); MOST_REGIONS], count: 0, most: 0 };
         let Picked { regions, count, most } = picked.unwrap_or(none);
@@ -136,6 +144,7 @@ impl Course<'_> {
             match rung {
                 Steering::OverCapacity if !self.is_crowded => continue,
                 Steering::LastResort if !self.steer.has_last_resort => continue,
+                Steering::Drained if !self.steer.opens_when_all_down => continue,
                 Steering::Open if !self.steer.opens_when_all_down => {
                     self.tell(|| "all is down, and a pool of the name closes then".to_owned());
                     continue;

@@ -13,6 +13,7 @@
 //! over-capacity  another one, although it has no room
 //! unproven       without a verdict on any better one
 //! last-resort    by the other pool that one names for this
+//! drained        by one that works and was taken out of service, where every pool of the name opens when all is down
 //! open           all is down, and every pool of the name opens then
 //! closed         nobody: no data, the same for all clients
 //! ```
@@ -43,6 +44,8 @@ pub enum Steering {
     Unproven,
     /// By one that serves it from a pool's last resort.
     LastResort,
+    /// By one that works, but was taken out of service.
+    Drained,
     /// All is down, and open.
     Open,
     /// Nothing can serve it.
@@ -51,8 +54,16 @@ pub enum Steering {
 
 impl Steering {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Preferred, Self::Next, Self::OverCapacity, Self::Unproven, Self::LastResort, Self::Open, Self::Closed];
+    pub const ALL: [Self; 8] = [
+        Self::Preferred,
+        Self::Next,
+        Self::OverCapacity,
+        Self::Unproven,
+        Self::LastResort,
+        Self::Drained,
+        Self::Open,
+        Self::Closed,
+    ];
 
     /// The word used in metrics.
     pub fn as_str(self) -> &'static str {
@@ -62,6 +73,7 @@ impl Steering {
             Self::OverCapacity => "over-capacity",
             Self::Unproven => "unproven",
             Self::LastResort => "last-resort",
+            Self::Drained => "drained",
             Self::Open => "open",
             Self::Closed => "closed",
         }

@@ -5,8 +5,8 @@ use std::{cell::Cell, time::Duration};
 use super::{Steering, compass::Steer};
 use crate::{
     clock::Ticks,
-    fleet::{BasisPoints, Health, PoolId, RegionId},
-    policy::{Spare, carry},
+    fleet::{BasisPoints, PoolId, RegionId},
+    policy::{Flow, Grade},
     table::{RowHandle, RowState, Snapshot},
 };
 
@@ -35,9 +35,7 @@ impl<'a> Shares<'a> {
         }
         let Some(door) = self.snapshot.generation.region(region) else { return BasisPoints::ZERO };
         let state = self.look(&door.front_door);
-        // An operator's weight of nothing takes a door out for good; a pool's row has none when all of the pool is down.
-        let is_out = rung == Steering::Open && !state.is_askable();
-        let mut least = if is_out { BasisPoints::ZERO } else { share(state, rung) };
+        let mut least = grade(rung).of_door(state).unwrap_or(BasisPoints::ZERO);
         for (id, resort) in &*self.steer.pools {
             if least == BasisPoints::ZERO {
                 break;
@@ -53,19 +51,15 @@ impl<'a> Shares<'a> {
 
     fn of_pool(&self, id: PoolId, region: RegionId, rung: Steering) -> BasisPoints {
         let entry = self.snapshot.generation.pool(id).and_then(|pool| pool.region(region));
-        entry.map_or(BasisPoints::ZERO, |entry| match share(self.look(&entry.row), rung) {
-            // What is left of a pool carries more than its share; a front door's weight is an operator's word.
-            share if is_proven(rung) => carry(share),
-            share => share,
-        })
+        entry.and_then(|entry| grade(rung).of_pool(self.look(&entry.row)).ok()).unwrap_or(BasisPoints::ZERO)
     }
 
     /// Whether a region has room for more than its own.
     pub(super) fn has_room(&self, region: RegionId) -> bool {
-        let Some(spare) = self.snapshot.generation.compiled::<std::sync::Arc<Spare>>() else { return true };
+        let Some(flow) = self.snapshot.generation.compiled::<std::sync::Arc<Flow>>() else { return true };
         let Some(door) = self.snapshot.generation.region(region) else { return false };
         let now = Duration::from_millis(u64::from(self.snapshot.now.0) * 100);
-        spare.has_room(region, door.front_door.measure().capacity_per_second, now)
+        flow.has_room(region, door.front_door.measure().capacity_per_second, now)
     }
 
     fn look(&self, row: &RowHandle) -> RowState {
@@ -98,25 +92,12 @@ impl<'a> Shares<'a> {
     }
 }
 
-/// Whether a rung takes what is known to work.
-fn is_proven(rung: Steering) -> bool {
-    matches!(rung, Steering::Preferred | Steering::OverCapacity)
-}
-
-/// How much a row leaves a region on a rung.
-fn share(row: RowState, rung: Steering) -> BasisPoints {
+/// How good a region has to be on a rung.
+fn grade(rung: Steering) -> Grade {
     match rung {
-        rung if is_proven(rung) => {
-            if row.is_usable() {
-                row.weight
-            } else {
-                BasisPoints::ZERO
-            }
-        }
-        Steering::Unproven | Steering::LastResort if row.health != Health::Down && row.takes_new_work() => {
-            BasisPoints::FULL
-        }
-        Steering::Open if !row.is_withheld() => BasisPoints::FULL,
-        _ => BasisPoints::ZERO,
+        Steering::Preferred | Steering::Next | Steering::OverCapacity => Grade::Proven,
+        Steering::Unproven | Steering::LastResort => Grade::Unproven,
+        Steering::Drained => Grade::Drained,
+        Steering::Open | Steering::Closed => Grade::Any,
     }
 }

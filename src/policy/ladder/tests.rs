@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     clock::{Ticks, seeded},
+    config::{self, Identity},
     fleet::{Address, Balance},
     table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowHandle, RowKey, Writer},
 };
@@ -9,10 +10,18 @@ const REGIONS: [&str; 3] = ["home", "near", "far"];
 const UP: RowState = RowState::of(Health::Up);
 const DOWN: RowState = RowState { health: Health::Down, ..UP };
 
+fn flow() -> Flow {
+    let config = "[node]\nregion = \"home\"\n[regions.home]\naddresses = [\"192.0.2.1\"]\n[regions.near]\naddresses = [\"192.0.2.2\"]\n\
+                  [regions.far]\naddresses = [\"192.0.2.3\"]\n";
+    Flow::of(&config::from_text("test.toml", config, &Identity::default()).config.unwrap(), None)
+}
+
 /// Three regions with one origin each, all up; the second takes 100 requests a second.
 struct Scene {
     writer: Writer,
-    spare: Spare,
+    flow: Flow,
+    by_door: bool,
+    tried: Vec<usize>,
     when_all_down: WhenAllDown,
 }
 
@@ -38,7 +47,8 @@ impl Scene {
             regions: REGIONS.iter().map(region).collect(),
             ..Membership::default()
         });
-        let mut scene = Self { writer, spare: Spare::new(3), when_all_down: WhenAllDown::Open };
+        let mut scene =
+            Self { writer, flow: flow(), by_door: false, tried: Vec::new(), when_all_down: WhenAllDown::Open };
         for region in 0..3 {
             scene.say(region, UP);
             scene.say_door(region, UP);
@@ -55,7 +65,7 @@ impl Scene {
     fn say(&mut self, region: usize, state: RowState) {
         let port = 1000 + u16::try_from(region).unwrap();
         self.set(&RowKey::Origin("shop".into(), Address::Fixed(([127, 0, 0, 1], port).into())), state);
-        let derived = RowState { is_forced: false, ..state };
+        let derived = RowState { is_forced: false, is_draining: state.is_withheld(), ..state };
         self.set(&RowKey::PoolRegion("shop".into(), REGIONS[region].into()), derived);
     }
 
@@ -64,17 +74,23 @@ impl Scene {
     }
 
     fn climb(&self, seed: u64) -> Option<(Rung, &'static str)> {
+        self.with(|climb| super::climb(climb, &mut seeded(seed))).map(|(rung, region)| (rung, REGIONS[region.index()]))
+    }
+
+    fn with<T>(&self, ask: impl FnOnce(&Climb<'_>) -> T) -> T {
         let generation = self.writer.table().load();
         let with = Climb {
-            pool: &generation.pools()[0],
+            pool: (PoolId(0), &generation.pools()[0]),
             regions: &[RegionId(0), RegionId(1), RegionId(2)],
             home: RegionId(0),
+            by_door: self.by_door,
+            tried: &self.tried,
             when_all_down: self.when_all_down,
             snapshot: Snapshot { generation: &generation, now: Ticks(0) },
-            spare: &self.spare,
+            flow: &self.flow,
             now: Duration::ZERO,
         };
-        climb(&with, &mut seeded(seed)).map(|(rung, region)| (rung, REGIONS[region.index()]))
+        ask(&with)
     }
 }
 
@@ -96,7 +112,7 @@ fn only_the_excess_of_a_weakened_home_spills_to_the_nearest() {
 fn a_receiver_without_room_passes_the_spill_on_and_takes_it_when_nobody_else_is_left() {
     let mut scene = Scene::new();
     scene.say(0, DOWN);
-    (0..80).for_each(|_| scene.spare.count(RegionId(1), Duration::ZERO));
+    (0..80).for_each(|_| scene.flow.goes(RegionId(1), Duration::ZERO));
     assert_eq!(scene.climb(1), Some((Rung::Neighbour, "far")));
     scene.say(2, DOWN);
     assert_eq!(scene.climb(1), Some((Rung::OverCapacity, "near")));
@@ -119,7 +135,15 @@ fn a_drained_region_gets_no_new_work_while_another_can_take_it() {
     assert_eq!(scene.climb(1), Some((Rung::Neighbour, "near")));
     scene.say_door(1, RowState { is_draining: true, ..UP });
     scene.say(2, DOWN);
-    assert_eq!(scene.climb(1), Some((Rung::Open, "home")));
+    assert_eq!(scene.climb(1), Some((Rung::Drained, "home")), "what works is better than what does not");
+    scene.when_all_down = WhenAllDown::Closed;
+    assert_eq!(scene.climb(1), None, "who closes keeps to the word");
+    scene.when_all_down = WhenAllDown::Open;
+    (0..2).for_each(|region| scene.say(region, DOWN));
+    assert!(
+        (0..99).all(|seed| matches!(scene.climb(seed), Some((Rung::Open, _)))),
+        "a drained one is among those that are tried"
+    );
 }
 
 #[test]
@@ -137,10 +161,67 @@ fn when_all_is_down_a_pool_opens_or_closes_and_an_operators_word_stands() {
     let mut scene = Scene::new();
     (0..3).for_each(|region| scene.say(region, DOWN));
     assert_eq!(scene.climb(1), Some((Rung::Open, "home")));
+    scene.tried = vec![0, 1];
+    assert_eq!(scene.climb(1), Some((Rung::Open, "far")), "another try is made elsewhere");
+    scene.tried = vec![2, 1, 0];
+    assert_eq!(scene.climb(1), Some((Rung::Open, "home")));
+    scene.tried.clear();
     scene.say(0, RowState { is_forced: true, ..DOWN });
-    assert_eq!(scene.climb(1), Some((Rung::Open, "near")));
+    scene.say_door(1, RowState { is_forced: true, ..DOWN });
+    assert_eq!(scene.climb(1), Some((Rung::Open, "far")));
     scene.when_all_down = WhenAllDown::Closed;
     assert_eq!(scene.climb(1), None);
+}
+
+#[test]
+fn over_capacity_each_takes_as_much_as_it_keeps() {
+    let mut scene = Scene::new();
+    scene.say(0, DOWN);
+    let half = RowState { weight: BasisPoints::new(5_000), ..UP };
+    (1..3).for_each(|region| scene.say(region, half));
+    let near = (0..10_000).filter(|seed| scene.climb(*seed) == Some((Rung::OverCapacity, "near"))).count();
+    // 70 % by its share, and 9 % whom nobody keeps.
+    assert!((7_700..8_100).contains(&near), "{near}");
+    scene.say(1, RowState { weight: BasisPoints::LEAST, is_returning: true, ..UP });
+    let near = (0..10_000).filter(|seed| scene.climb(*seed) == Some((Rung::OverCapacity, "near"))).count();
+    assert!((2_800..3_200).contains(&near), "who returns is not asked for what the other keeps: {near}");
+}
+
+#[test]
+fn who_is_given_less_than_all_of_its_own_takes_no_others_requests() {
+    let mut scene = Scene::new();
+    scene.say(0, DOWN);
+    scene.say_door(1, RowState { weight: BasisPoints::new(500), ..UP });
+    assert_eq!(scene.climb(1), Some((Rung::Neighbour, "far")));
+}
+
+#[test]
+fn a_lost_door_is_no_way_for_requests_that_go_by_doors() {
+    let mut scene = Scene::new();
+    scene.by_door = true;
+    scene.say(0, DOWN);
+    scene.say(2, RowState { weight: BasisPoints::new(5_000), ..UP });
+    scene.say_door(1, DOWN);
+    assert_eq!(scene.climb(1), Some((Rung::OverCapacity, "far")));
+    scene.say(2, DOWN);
+    scene.when_all_down = WhenAllDown::Closed;
+    assert_eq!(scene.climb(1), None, "so a last resort gets its turn");
+    scene.say(0, UP);
+    scene.say_door(0, DOWN);
+    assert_eq!(scene.climb(1), Some((Rung::Home, "home")), "requests that are here do not go through its own");
+}
+
+#[test]
+fn a_client_keeps_an_origin_elsewhere_while_its_region_takes_others_clients() {
+    let mut scene = Scene::new();
+    let stays = |scene: &Scene, region: u16| {
+        scene.with(|climb| (0..1_000).filter(|seed| climb.may_stay_in(RegionId(region), &mut seeded(*seed))).count())
+    };
+    assert_eq!((stays(&scene, 0), stays(&scene, 1), stays(&scene, 9)), (1_000, 1_000, 0));
+    scene.say_door(0, RowState { weight: BasisPoints::new(2_500), ..UP });
+    scene.say_door(1, DOWN);
+    assert!((200..300).contains(&stays(&scene, 0)), "an evacuation takes clients along");
+    assert_eq!(stays(&scene, 1), 0);
 }
 
 #[test]

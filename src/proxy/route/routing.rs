@@ -15,7 +15,7 @@ use crate::{
     config::{self, Config},
     fleet::{PoolId, RegionId},
     govern::RetryBudget,
-    policy::Spare,
+    policy::Flow,
     proxy::{Refusal, looped::Mark, observe::RouteMetrics},
     tls::{OriginTls, Outward, ServerTls},
 };
@@ -32,8 +32,8 @@ pub struct Routing {
     pub(in crate::proxy) home: RegionId,
     /// How requests say that they came through here.
     pub(in crate::proxy) mark: Mark,
-    /// What was sent to each region.
-    pub(in crate::proxy) spare: Arc<Spare>,
+    /// What comes, and what goes to each region.
+    pub(in crate::proxy) flow: Arc<Flow>,
     /// Limits and timeouts of client connections.
     pub(in crate::proxy) settings: Arc<config::Http>,
     pub(in crate::proxy) tls: ClientTls,
@@ -71,8 +71,8 @@ pub(in crate::proxy) struct PoolPlan {
 }
 
 impl Routing {
-    /// Compiles a config, with what was read for TLS on both sides.
-    pub fn build(config: &Config, server: Option<ServerTls>, outward: &Outward) -> Self {
+    /// Compiles a config, with what was read for TLS on both sides and what is seen of requests.
+    pub fn build(config: &Config, server: Option<ServerTls>, outward: &Outward, flow: Arc<Flow>) -> Self {
         let home = config.node.region;
         let neighbours = config.regions.get(home.index()).map(|region| &region.neighbours[..]).unwrap_or_default();
         let plan = |(pool, tls): (&Arc<config::Pool>, &Option<OriginTls>)| {
@@ -104,16 +104,11 @@ impl Routing {
             unrouted: RouteMetrics::new("none", "none"),
             home,
             mark: Mark::new(region),
-            spare: Arc::new(Spare::new(config.regions.len())),
+            flow,
             settings: Arc::new(config.http.clone()),
             tls: ClientTls { server, handshake_timeout: config.tls.handshake_timeout },
             https_redirect: config.http.https_redirect.as_ref().map(Redirect::plain),
         }
-    }
-
-    /// How much room regions have, as far as this node knows: DNS asks it, too.
-    pub fn spare(&self) -> Arc<Spare> {
-        Arc::clone(&self.spare)
     }
 
     /// The position of the route that takes a request.
