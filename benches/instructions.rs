@@ -12,7 +12,7 @@
     reason = "a program for people, whose macros write functions of their own"
 )]
 
-use std::{hint::black_box, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -21,7 +21,7 @@ use meridian::{
     clock::{Random, Ticks, seeded},
     config::{self, Balancing, Config, Identity, WhenAllDown},
     fleet::{Balance, Health, PoolId, RegionId},
-    policy::{Climb, Rung, Spare, climb},
+    policy::{Climb, Flow, Rung, climb},
     proxy::{Asked, Routing, codec},
     table::{Membership, OriginSpec, PoolSpec, RegionSpec, RowKey, RowState, Snapshot, Writer},
 };
@@ -229,7 +229,7 @@ const POOL: PoolId = PoolId(0);
 /// Three regions with eight origins each, all of them up.
 struct Fleet {
     writer: Writer,
-    spare: Spare,
+    flow: Flow,
     settings: Balancing,
     turns: Turns,
     random: Random,
@@ -241,18 +241,22 @@ impl Fleet {
         let generation = self.writer.table().load();
         let snapshot = Snapshot { generation: &generation, now: Ticks(0) };
         let pool = generation.pool(POOL)?;
+        let pool = (POOL, &**pool);
+        self.flow.comes(pool, HERE, snapshot.now, Duration::ZERO);
         let with = Climb {
             pool,
             regions: &[HERE, RegionId(1), RegionId(2)],
             home: HERE,
+            by_door: false,
+            tried: &[],
             when_all_down: WhenAllDown::Open,
             snapshot,
-            spare: &self.spare,
+            flow: &self.flow,
             now: Duration::ZERO,
         };
         let (rung, region) = climb(&with, &mut self.random)?;
         let (turns, random) = (&mut self.turns, &mut self.random);
-        let (pool, settings) = ((POOL, &**pool), &self.settings);
+        let settings = &self.settings;
         let ask = Ask { pool, settings, region, standard: Standard::Proven, key: None, tried: &[], now: snapshot.now };
         let origin = balance::pick(&ask, turns, random)?;
         Some((rung, origin))
@@ -286,9 +290,12 @@ fn fleet() -> &'static mut Fleet {
         let row = writer.row(&key).unwrap().clone();
         writer.set(&row, RowState::of(Health::Up));
     }
+    let names = "[node]\nregion = \"r0\"\n[regions]\nr0.addresses = [\"192.0.2.1\"]\nr1.addresses = [\"192.0.2.2\"]\nr2.addresses = [\"192.0.2.3\"]\n\
+                 [pools.shop]\norigins = [{ address = \"10.0.0.1:80\", region = \"r0\" }]\n[[routes]]\npool = \"shop\"\n";
+    let config = config::from_text("fleet.toml", names, &Identity::default()).config.unwrap();
     let fleet = Fleet {
         writer,
-        spare: Spare::new(3),
+        flow: Flow::of(&config, None),
         settings: Balancing::default(),
         turns: Turns::default(),
         random: seeded(7),

@@ -3,7 +3,7 @@
 //! `cargo bench --bench routes`, about a minute. "mixed hosts" is what a platform has: exact hosts, one in ten a wildcard, some paths below each.
 //! "one host" has all routes below one host. Requests are for routes all over the config, the same for both.
 
-use std::{hint::black_box, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{BenchmarkId, Criterion};
 use meridian::{

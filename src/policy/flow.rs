@@ -155,16 +155,13 @@ impl Window {
             self.current.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        match self.current.compare_exchange(seen, second << 32 | 1, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(closed) => {
-                self.previous.store(closed, Ordering::Relaxed);
-                Some(closed)
-            }
-            Err(_) => {
-                self.current.fetch_add(1, Ordering::Relaxed);
-                None
-            }
+        let opened = self.current.compare_exchange(seen, second << 32 | 1, Ordering::Relaxed, Ordering::Relaxed);
+        if let Ok(closed) = opened {
+            self.previous.store(closed, Ordering::Relaxed);
+            return Some(closed);
         }
+        self.current.fetch_add(1, Ordering::Relaxed);
+        None
     }
 
     /// Requests in the second that ends now: all of this one, and as much of the one before as is left of it.

@@ -219,11 +219,10 @@ impl Worker {
         let now = self.clock.now();
         let plan = self.picker.borrow_mut().pick(case, routing, snapshot, tried, now);
         if tried.is_empty() {
-            match snapshot.generation.pool(case.pool) {
-                Some(pool) if !case.is_passed_on => {
-                    routing.flow.comes((case.pool, pool), routing.home, snapshot.now, now)
-                }
-                _ => routing.flow.goes(routing.home, now),
+            let pool = snapshot.generation.pool(case.pool).filter(|_| !case.is_passed_on);
+            match pool {
+                Some(pool) => routing.flow.comes((case.pool, pool), routing.home, snapshot.now, now),
+                None => routing.flow.goes(routing.home, now),
             }
         }
         let plan = plan?;

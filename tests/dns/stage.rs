@@ -12,7 +12,7 @@ use meridian::{
     dns::{Asked, Client, Guard, Moment, Responder, Transport, Zones},
     fleet::Health,
     geo::{Atlas, Charts},
-    policy::Spare,
+    policy::Flow,
     table::{Compiled, Generation, Membership, OriginSpec, PoolSpec, RegionSpec, RowKey, RowState, Snapshot, Writer},
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Stage {
     config: Config,
     writer: Writer,
     generation: Arc<Generation>,
-    spare: Arc<Spare>,
+    flow: Arc<Flow>,
     guard: Arc<Guard>,
     elapsed: Duration,
     /// Seconds after 1970 when nothing had elapsed.
@@ -41,13 +41,13 @@ impl Stage {
     pub(crate) fn new(config: Config) -> Result<Self, String> {
         let mut writer = Writer::new(None);
         let guard = Arc::new(Guard::build(&config.dns, None).map_err(|error| error.to_string())?);
-        let spare = Arc::new(Spare::new(config.regions.len()));
-        let generation = publish(&mut writer, &config, &guard, &spare, 1)?;
+        let flow = Arc::new(Flow::of(&config, None));
+        let generation = publish(&mut writer, &config, &guard, &flow, 1)?;
         let mut stage = Self {
             config,
             writer,
             generation,
-            spare,
+            flow,
             guard,
             elapsed: Duration::ZERO,
             calendar: BEGINNING_UNIX,
@@ -64,8 +64,8 @@ impl Stage {
     pub(crate) fn reload(&mut self, config: Config) -> Result<(), String> {
         let known: Vec<RowKey> = keys(&self.config).collect();
         self.guard = Arc::new(Guard::build(&config.dns, Some(&self.guard)).map_err(|error| error.to_string())?);
-        self.spare = Arc::new(Spare::new(config.regions.len()));
-        self.generation = publish(&mut self.writer, &config, &self.guard, &self.spare, 2)?;
+        self.flow = Arc::new(Flow::of(&config, None));
+        self.generation = publish(&mut self.writer, &config, &self.guard, &self.flow, 2)?;
         self.config = config;
         for key in keys(&self.config).filter(|key| !known.contains(key)) {
             let row = self.writer.row(&key).expect("it was published").clone();
@@ -117,7 +117,7 @@ impl Stage {
         let Some(at) = self.config.regions.iter().position(|known| *known.name == *region) else { return false };
         let id = meridian::fleet::RegionId(u16::try_from(at).expect("regions are counted so"));
         for _ in 0..requests {
-            self.spare.count(id, self.now());
+            self.flow.goes(id, self.now());
         }
         true
     }
@@ -160,7 +160,7 @@ fn publish(
     writer: &mut Writer,
     config: &Config,
     guard: &Arc<Guard>,
-    spare: &Arc<Spare>,
+    flow: &Arc<Flow>,
     revision: u64,
 ) -> Result<Arc<Generation>, String> {
     let atlas = atlas(&config.geo)?;
@@ -190,7 +190,7 @@ fn publish(
             })
             .collect(),
         pools: pools.collect(),
-        compiled: Compiled::default().with(zones).with(Arc::clone(spare)),
+        compiled: Compiled::default().with(zones).with(Arc::clone(flow)),
     }))
 }
 

@@ -237,7 +237,7 @@ fn how_origins_share_requests_is_told_in_words() {
             "pool `shop`: balance is now hash, was round-robin",
             "pool `shop`: hash key is now header `x-user`, was the client's address",
             "pool `shop`: hash bound is now 125, was 150",
-            "pool `shop`: sticky is now cookie `meridian`, for 1h, with the secrets in `keys`, was off",
+            "pool `shop`: sticky is now cookie `meridian-shop`, for 1h, with the secrets in `keys`, was off",
             "pool `shop`: origin 10.0.0.1:80: tier is now 10, was 0",
         ]
     );
