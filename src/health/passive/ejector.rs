@@ -30,13 +30,10 @@ const REVIEW_TICKS: u32 = 10;
 
 /// Everybody whom this config wants watched, with who was watched before.
 pub fn watchlist(config: &Config, before: Option<&Watchlist>) -> Watchlist {
-    let pools = config.pools.iter().map(|pool| {
-        let mut origins: Vec<_> = pool.origins.iter().collect();
-        // Positions are those of the table, where a pool's origins stand region by region.
-        origins.sort_by_key(|origin| origin.region);
-        let addresses: Vec<Address> = origins.into_iter().map(|origin| origin.address.clone()).collect();
-        (Arc::clone(&pool.name), addresses)
-    });
+    let addresses = |pool: &Pool| -> Vec<Address> {
+        pool.in_table_order().into_iter().map(|origin| origin.address.clone()).collect()
+    };
+    let pools = config.pools.iter().map(|pool| (Arc::clone(&pool.name), addresses(pool)));
     Watchlist::new(pools, before)
 }
 
