@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::{self, Clock},
     config::{Checks, Config},
-    fleet::{Source, Subject},
+    fleet::{Doubt, Source, Subject},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, SelectorBuilder, Writer},
 };
 
@@ -35,6 +35,7 @@ impl Ledger {
             revision: 0,
             roster: Roster::default(),
             suspicion: Suspicion::new(0, 0, Duration::ZERO),
+            doubt: Doubt::default(),
             overrides,
             meters: Meters::new(),
             journal: Journal::new(),

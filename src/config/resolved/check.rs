@@ -39,6 +39,13 @@ pub struct Check {
     pub timing: CheckTiming,
 }
 
+impl Check {
+    /// Whether its answers are asked how much work is wanted.
+    pub fn reports(&self) -> bool {
+        matches!(&self.kind, CheckKind::Http(HttpCheck { reporting: Some(_), .. }))
+    }
+}
+
 /// How TLS is spoken by a check.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CheckTls {
