@@ -183,11 +183,13 @@ fn tell(pool: &Arc<str>, is_enforced: bool, meters: &Meters, decided: Vec<Decisi
             }
             Decision::Eject { origin, detector, said, span } => {
                 meters.count(detector, is_enforced);
-                tracing::warn!(%pool, %origin, detector = detector.as_str(), said, ?span, is_enforced, "ejected");
+                let what = if is_enforced { "ejected" } else { "would have been ejected" };
+                tracing::warn!(%pool, %origin, detector = detector.as_str(), said, ?span, "{what}");
                 (origin, Belief::Health(Health::Down), Some(span), Some(words(&said)))
             }
             Decision::Return { origin } => {
-                tracing::info!(%pool, %origin, is_enforced, "may come back");
+                let what = if is_enforced { "may come back" } else { "would have come back" };
+                tracing::info!(%pool, %origin, "{what}");
                 (origin, Belief::Withdrawn, None, None)
             }
         };
