@@ -113,7 +113,7 @@ fn reap(child: &mut Child) -> Result<Good, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, thread};
+    use std::{sync::mpsc, thread, time::Duration};
 
     use super::*;
 
@@ -130,7 +130,12 @@ mod tests {
         };
         let running = thread::spawn(move || run(slow, &stage));
         started.recv().unwrap();
-        drop(leash);
+        let (giving_up, given_up) = mpsc::channel();
+        thread::spawn(move || {
+            drop(leash);
+            giving_up.send(()).unwrap();
+        });
+        given_up.recv_timeout(Duration::from_secs(20)).expect("it is still starting, and nobody waits for it");
         going_on.send(()).unwrap();
         assert!(matches!(running.join().unwrap(), Err(Failure::Ended(None))));
     }
