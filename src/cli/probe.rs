@@ -1,4 +1,5 @@
-//! `meridian probe`: asks each origin of a pool, or a region's front door, once by its check, and shows what came back.
+//! `meridian probe`: asks each origin of a pool, or a region's front door, once by its check, and shows what came back. Of whom nobody checks
+//! nothing can be told, which is said beside it.
 
 use std::{path::Path, process::ExitCode};
 
@@ -7,7 +8,7 @@ use serde_json::json;
 
 use super::report;
 use crate::{
-    config::{self, Identity},
+    config::{self, Checks, Config, Identity},
     fleet::Health,
     node::{self, Outcome},
 };
@@ -26,13 +27,31 @@ pub(super) fn run(path: &Path, identity: &Identity, name: Option<&str>, json: bo
             return ExitCode::from(report::COULD_NOT_TELL);
         }
     };
+    for line in unchecked(config, name) {
+        report::complain(&line);
+    }
     let said = report::say(&if json { as_json(&outcomes) } else { render(&outcomes) });
-    if outcomes.iter().all(|outcome| outcome.health == Health::Up) { said } else { ExitCode::FAILURE }
+    if outcomes.is_empty() {
+        ExitCode::from(report::COULD_NOT_TELL)
+    } else if outcomes.iter().all(|outcome| outcome.health == Health::Up) {
+        said
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// A line for each who was meant and is not asked.
+fn unchecked(config: &Config, name: Option<&str>) -> Vec<String> {
+    let is_left_out = |of: &str, check: &Checks| *check == Checks::None && name.is_none_or(|name| name == of);
+    let pools = config.pools.iter().filter(|pool| is_left_out(&pool.name, &pool.check));
+    let regions = config.regions.iter().filter(|region| is_left_out(&region.name, &region.check));
+    let pools = pools.map(|pool| format!("nobody checks pool `{}`\n", pool.name));
+    pools.chain(regions.map(|region| format!("nobody checks the front door of region `{}`\n", region.name))).collect()
 }
 
 fn render(outcomes: &[Outcome]) -> String {
     if outcomes.is_empty() {
-        return "nobody is checked\n".to_owned();
+        return String::new();
     }
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);

@@ -327,6 +327,16 @@ pub struct Pool {
     pub balancing: Balancing,
 }
 
+impl Pool {
+    /// Its origins as the table has them: by region, then by tier, then as they were written. Whoever says an origin by its position means
+    /// the position among these.
+    pub fn in_table_order(&self) -> Vec<&Origin> {
+        let mut origins: Vec<_> = self.origins.iter().collect();
+        origins.sort_by_key(|origin| (origin.region, origin.tier));
+        origins
+    }
+}
+
 /// What further tries may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {

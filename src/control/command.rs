@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    fleet::{Signal, Subject},
+    fleet::{Doubt, Signal, Subject},
     table::Compiled,
 };
 
@@ -94,6 +94,7 @@ pub enum CommandError {
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) signals: mpsc::Sender<Signal>,
+    pub(super) doubt: Doubt,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) overrides: Arc<ArcSwap<Vec<Override>>>,
     pub(super) ready: watch::Receiver<bool>,
@@ -103,6 +104,11 @@ impl Handle {
     /// Where beliefs go. Sending waits while control is behind.
     pub fn signals(&self) -> mpsc::Sender<Signal> {
         self.signals.clone()
+    }
+
+    /// Whether control doubts what this node's probes see, now and later.
+    pub fn doubt(&self) -> Doubt {
+        self.doubt.clone()
     }
 
     /// Whether every subject has had a verdict. Stays true once it is.

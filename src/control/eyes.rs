@@ -51,6 +51,7 @@ impl Ledger {
     /// Begins or ends the doubt in the node's own eyes, if it is time.
     pub(super) fn review(&mut self, now: Ticks) {
         let Some(change) = self.suspicion.review(now) else { return };
+        self.doubt.set(self.suspicion.is_active());
         let mut fallen: Vec<usize> = self.suspicion.fallen().collect();
         fallen.sort_unstable();
         match change {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::{self, Clock, Ticks},
     config::Config,
-    fleet::{Health, Signal, Source},
+    fleet::{Doubt, Health, Signal, Source},
     table::{RowState, Writer},
 };
 
@@ -29,6 +29,8 @@ pub(super) struct Ledger {
     pub(super) revision: u64,
     pub(super) roster: Roster,
     pub(super) suspicion: Suspicion,
+    /// What the suspicion says, for those outside.
+    pub(super) doubt: Doubt,
     pub(super) overrides: OverrideList,
     pub(super) meters: Meters,
     pub(super) journal: Journal,

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::{self, Clock},
     config::{Checks, Config},
-    fleet::{Source, Subject},
+    fleet::{Doubt, Source, Subject},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, SelectorBuilder, Writer},
 };
 
@@ -35,6 +35,7 @@ impl Ledger {
             revision: 0,
             roster: Roster::default(),
             suspicion: Suspicion::new(0, 0, Duration::ZERO),
+            doubt: Doubt::default(),
             overrides,
             meters: Meters::new(),
             journal: Journal::new(),
@@ -107,7 +108,7 @@ fn membership(config: &Config, revision: u64, compiled: Compiled) -> Membership 
         .iter()
         .map(|region| RegionSpec { name: Arc::clone(&region.name), capacity_per_second: region.capacity_per_second });
     let pools = config.pools.iter().map(|pool| {
-        let origins = pool.origins.iter().map(|origin| OriginSpec {
+        let origins = pool.in_table_order().into_iter().map(|origin| OriginSpec {
             address: origin.address.clone(),
             region: origin.region,
             weight: origin.weight,
@@ -136,4 +137,32 @@ fn slowest_check(config: &Config) -> Duration {
     let doors = config.regions.iter().map(|region| &region.check);
     let checks = doors.chain(config.pools.iter().map(|pool| &pool.check));
     checks.filter_map(Checks::detection_bound).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clock,
+        config::{Identity, from_text},
+    };
+
+    /// Cookies, observations and plans speak of origins by their position.
+    #[test]
+    fn the_table_has_origins_where_the_config_says_that_it_has_them() {
+        let text = "node.region = \"b\"\nregions.a.addresses = [\"192.0.2.1\"]\nregions.b.addresses = [\"192.0.2.2\"]\n[pools.shop]\norigins = [\
+                    { address = \"127.0.0.1:1\", region = \"b\", standby = true }, { address = \"127.0.0.1:2\", region = \"b\" }, \
+                    { address = \"127.0.0.1:3\", region = \"a\", tier = 2 }, { address = \"127.0.0.1:4\", region = \"a\", tier = 1 }, \
+                    { address = \"127.0.0.1:5\", region = \"b\" }]\n";
+        let loaded = from_text("order.toml", text, &Identity::default());
+        let config = Arc::new(loaded.config.unwrap_or_else(|| panic!("{}", loaded.diagnostics.render_text(false))));
+        let clock = Clock::manual();
+        let ledger = Ledger::open(Arc::clone(&config), Compiled::default(), None, clock.clone(), OverrideList::new());
+        let mut reader = ledger.writer.table().reader(clock);
+        let snapshot = reader.snapshot();
+        let pool = snapshot.generation.pool(crate::fleet::PoolId(0)).unwrap();
+        let table: Vec<u16> = pool.origins().iter().map(|origin| origin.address.port()).collect();
+        let said: Vec<u16> = config.pools[0].in_table_order().iter().map(|origin| origin.address.port()).collect();
+        assert_eq!((&*table, &*said), (&[4, 3, 2, 5, 1][..], &*table));
+    }
 }

@@ -46,10 +46,12 @@ pub(super) struct View {
 
 impl View {
     fn hear(&mut self, belief: Belief, until: Ticks) {
-        if let Belief::Health(health) = belief
-            && self.health.is_none_or(|(known, _)| known != health)
-        {
-            (self.said, self.since) = (None, None);
+        if let Belief::Health(health) = belief {
+            // Words are those of the last belief, which may have none.
+            self.said = None;
+            if self.health.is_none_or(|(known, _)| known != health) {
+                self.since = None;
+            }
         }
         match belief {
             Belief::Health(Health::Unknown) => self.health = None,

@@ -70,6 +70,7 @@ impl Control {
         let (ready, is_ready) = watch::channel(ledger.is_ready);
         let handle = Handle {
             signals: signal_sender,
+            doubt: ledger.doubt.clone(),
             commands: command_sender,
             overrides: Arc::clone(&overrides),
             ready: is_ready,

@@ -1,4 +1,4 @@
-//! The nouns that every part shares: ids, weight, health, place, signal, observation.
+//! The nouns that every part shares: ids, weight, health, place, signal, observation, doubt.
 //!
 //! Plain data without behaviour of its own, so that parts which never name each other still speak of the same things.
 //!
@@ -7,6 +7,7 @@
 mod address;
 mod answer;
 mod balance;
+mod doubt;
 mod health;
 mod ids;
 mod inspect;
@@ -20,6 +21,7 @@ mod weight;
 pub use address::{Address, AddressError};
 pub use answer::AnswerDns;
 pub use balance::{Balance, STANDBY};
+pub use doubt::Doubt;
 pub use health::Health;
 pub use ids::{PolicyId, PoolId, RegionId};
 pub use inspect::{DnsQuestion, Explained, HttpQuestion, Inspect, InspectRequests};

@@ -53,8 +53,6 @@ pub struct Observation {
     pub good: u32,
     /// Tries that failed.
     pub failed: u32,
-    /// Tries that met back-pressure.
-    pub pressed: u32,
     /// What the last failure was, if there was one.
     pub fault: Option<Fault>,
     /// How many failed in a row, on all workers, where that has just become as many as count.

@@ -114,7 +114,6 @@ struct Page {
     origin: Option<Arc<Watched>>,
     good: u32,
     failed: u32,
-    pressed: u32,
     fault: Option<Fault>,
     latencies: Option<Box<Sketch>>,
     /// Whether it is read when the book is read out.
@@ -125,9 +124,9 @@ impl Page {
     /// What is written, which is then not written any more.
     fn take(&mut self) -> Option<Observation> {
         let is_listed = self.is_listed;
-        let Self { origin, good, failed, pressed, fault, latencies, .. } = std::mem::take(self);
+        let Self { origin, good, failed, fault, latencies, .. } = std::mem::take(self);
         self.is_listed = is_listed;
-        Some(Observation { origin: origin?, good, failed, pressed, fault, in_a_row: None, asked_out: None, latencies })
+        Some(Observation { origin: origin?, good, failed, fault, in_a_row: None, asked_out: None, latencies })
     }
 }
 
@@ -141,21 +140,19 @@ impl Book {
         latency: Option<Duration>,
         limit: u32,
     ) -> Option<Observation> {
-        let page = self.page(origin);
         if let Some(latency) = latency {
-            page.latencies.get_or_insert_default().count(latency);
+            self.page(origin).latencies.get_or_insert_default().count(latency);
         }
         match conduct {
             Conduct::Good => {
+                let page = self.page(origin);
                 page.good = page.good.saturating_add(1);
                 origin.succeeded();
                 None
             }
-            Conduct::Pressed => {
-                page.pressed = page.pressed.saturating_add(1);
-                None
-            }
+            Conduct::Pressed => None,
             Conduct::Failed(fault) => {
+                let page = self.page(origin);
                 page.failed = page.failed.saturating_add(1);
                 page.fault = Some(fault);
                 let in_a_row = origin.failed(limit)?;
@@ -206,9 +203,9 @@ mod tests {
         Watchlist::new([("shop".into(), ports.iter().map(address).collect::<Vec<_>>())], before)
     }
 
-    fn read(book: &mut Book) -> Vec<(usize, u32, u32, u32)> {
+    fn read(book: &mut Book) -> Vec<(usize, u32, u32)> {
         let mut read = Vec::new();
-        book.read_out(|seen| read.push((seen.origin.slot, seen.good, seen.failed, seen.pressed)));
+        book.read_out(|seen| read.push((seen.origin.slot, seen.good, seen.failed)));
         read
     }
 
@@ -222,10 +219,11 @@ mod tests {
         for (origin, conduct) in [(second, Conduct::Good), (first, FAILED), (second, Conduct::Pressed)] {
             assert!(book.write(origin, conduct, None, 5).is_none());
         }
-        assert_eq!(read(&mut book), [(1, 1, 0, 1), (0, 0, 1, 0)]);
+        assert_eq!(read(&mut book), [(1, 1, 0), (0, 0, 1)]);
         assert!(read(&mut book).is_empty());
         book.write(first, Conduct::Good, None, 5);
-        assert_eq!(read(&mut book), [(0, 1, 0, 0)]);
+        assert_eq!(read(&mut book), [(0, 1, 0)]);
+        assert!(book.write(first, Conduct::Pressed, None, 5).is_none() && read(&mut book).is_empty(), "never a vote");
     }
 
     #[test]
@@ -237,7 +235,7 @@ mod tests {
         meet(0, Conduct::Pressed);
         let said = meet(0, FAILED).unwrap();
         // With everything that this worker knows of it.
-        assert_eq!((said.in_a_row, said.failed, said.pressed), (Some(3), 2, 1));
+        assert_eq!((said.in_a_row, said.failed), (Some(3), 2));
         assert!(meet(1, Conduct::Good).is_none());
         assert!(meet(0, FAILED).is_none() && meet(0, FAILED).is_none());
         assert_eq!(meet(1, FAILED).unwrap().in_a_row, Some(3));
@@ -252,7 +250,7 @@ mod tests {
     fn without_a_limit_no_failure_is_said_at_once() {
         let (list, mut book) = (list(&[1], None), Book::default());
         assert!((0..100).all(|_| book.write(list.origin(0, 0).unwrap(), FAILED, None, 0).is_none()));
-        assert_eq!(read(&mut book), [(0, 0, 100, 0)]);
+        assert_eq!(read(&mut book), [(0, 0, 100)]);
     }
 
     #[test]
@@ -267,7 +265,7 @@ mod tests {
         let mut book = Book::default();
         book.write(before.origin(0, 0).unwrap(), FAILED, None, 5);
         book.write(later.origin(0, 2).unwrap(), Conduct::Good, None, 5);
-        assert_eq!(read(&mut book), [(0, 1, 0, 0)], "what is known of one is not told of another");
+        assert_eq!(read(&mut book), [(0, 1, 0)], "what is known of one is not told of another");
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! What several verdicts make together. Pure.
+//! What several verdicts make together, and how long that holds. Pure.
+
+use std::{cmp::Reverse, time::Duration};
 
 use crate::fleet::Health;
 
@@ -22,25 +24,26 @@ impl<L> Tree<L> {
 
     /// What follows from the leaves. It is unknown for as long as leaves without a verdict could turn it either way.
     pub fn health(&self, of: &impl Fn(&L) -> Health) -> Health {
+        self.verdict(&|leaf| (of(leaf), Duration::ZERO)).0
+    }
+
+    /// The same, and until when it holds where each leaf's verdict holds until then: as long as enough of those that make it do. What the
+    /// others say does not carry it, and cannot end it.
+    pub fn verdict(&self, of: &impl Fn(&L) -> (Health, Duration)) -> (Health, Duration) {
         let (needed, all) = match self {
             Self::Leaf(leaf) => return of(leaf),
             Self::AtLeast(needed, all) => (*needed, all),
         };
-        let (mut up, mut unknown) = (0, 0);
-        for one in all {
-            match one.health(of) {
-                Health::Up => up += 1,
-                Health::Unknown => unknown += 1,
-                Health::Down => {}
-            }
-        }
-        if up >= needed {
-            Health::Up
-        } else if up + unknown < needed {
-            Health::Down
-        } else {
-            Health::Unknown
-        }
+        let said: Vec<_> = all.iter().map(|one| one.verdict(of)).collect();
+        let made_by = |number: usize, health: Health| {
+            let mut untils: Vec<_> = said.iter().filter(|(one, _)| *one == health).map(|(_, until)| *until).collect();
+            untils.sort_unstable_by_key(|until| Reverse(*until));
+            untils.get(number.saturating_sub(1)).map(|until| (health, *until))
+        };
+        // Where so many are down, too few are left.
+        let too_many = (all.len() + 1).saturating_sub(needed);
+        let verdict = made_by(needed, Health::Up).or_else(|| made_by(too_many, Health::Down));
+        verdict.unwrap_or((Health::Unknown, Duration::ZERO))
     }
 
     /// Looks at every leaf, from left to right.
@@ -81,6 +84,22 @@ mod tests {
         assert_eq!(of(2, &[U, D, N]), N);
         assert_eq!(of(2, &[D, D, N]), D);
         assert_eq!(of(2, &[U, D, U]), U);
+    }
+
+    #[test]
+    fn it_holds_as_long_as_enough_of_those_that_make_it() {
+        let of = |needed: usize, leaves: &[(Health, u64)]| {
+            let leaves = leaves.iter().map(|(health, until)| Tree::Leaf((*health, Duration::from_secs(*until))));
+            let (health, until) = Tree::AtLeast(needed, leaves.collect()).verdict(&|leaf| *leaf);
+            (health, until.as_secs())
+        };
+        assert_eq!(of(1, &[(U, 100), (D, 5)]), (U, 100), "who is down does not carry it");
+        assert_eq!(of(1, &[(U, 100), (U, 5)]), (U, 100), "one is enough");
+        assert_eq!(of(2, &[(U, 100), (U, 5), (U, 7)]), (U, 7));
+        assert_eq!(of(2, &[(U, 100), (D, 5)]), (D, 5));
+        assert_eq!(of(2, &[(D, 3), (D, 5), (N, 9)]), (D, 3), "both are needed");
+        assert_eq!(of(1, &[(D, 3), (D, 5)]), (D, 3));
+        assert_eq!(of(1, &[(D, 3), (N, 5)]).0, N);
     }
 
     #[test]

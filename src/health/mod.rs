@@ -2,7 +2,7 @@
 //!
 //! What is asked at an address is one probe, however many origins and front doors it is asked for. Each probe has one task, which counts
 //! its answers into a verdict. What follows for an origin or a front door is made of the verdicts of its probes, and is sent as a signal after
-//! each of them that agrees with its verdict. Verdicts expire, so a silent prober shows as stale rows, never as healthy ones.
+//! each of them that agrees with its verdict, but never "up" after a bad one. Verdicts expire, so a silent prober shows as stale rows, never as healthy ones.
 //!
 //! An answer from the network is bounded before it is looked at: 16 KiB of head, 5,120 bytes of body, and the time of the check for all of it.
 //!

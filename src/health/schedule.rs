@@ -1,7 +1,8 @@
 //! When targets are probed: first at once, then every interval, shortened at random so that nodes and targets drift apart.
 //!
 //! Probes under way are bounded for the whole node, and so are the commands that run. Tasks of probes that a reload leaves alone go on
-//! with what they know. Where there are more targets than may be asked at once, the first questions of the others are spread over an interval.
+//! with what they know. Where there are more targets than may be asked at once, the first questions of the others are spread over an interval,
+//! and over a second at most: what nobody asked is not served.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,15 +17,18 @@ use tokio::{
 
 use super::{
     Asked, Target,
-    watch::{Changing, Known, Meters, Watch, Watched, lock},
+    watch::{Changing, Known, Meters, Told, Watch, Watched, lock},
 };
 use crate::{
     clock::Clock,
     config::{self, CheckKind},
-    fleet::{Health, Signal, Subject},
+    fleet::{Doubt, Health, Signal, Subject},
     resolver::Directory,
     tls::Outward,
 };
+
+/// First questions are spread over no longer than this.
+const LONGEST_SPREAD: Duration = Duration::from_secs(1);
 
 /// Probes a set of targets until dropped.
 #[derive(Debug)]
@@ -32,6 +36,7 @@ pub struct Prober {
     probes: HashMap<Asked, Probe>,
     watched: HashMap<Subject, Arc<Watched>>,
     signals: mpsc::Sender<Signal>,
+    doubt: Doubt,
     places: Places,
     commands: Places,
     meters: HashMap<&'static str, Arc<Meters>>,
@@ -56,11 +61,12 @@ struct New {
 }
 
 impl New {
-    /// What is known of this one: at first that its target was so.
-    fn known(&mut self, asked: &Asked, health: Health, now: Duration) -> Arc<Mutex<Known>> {
+    /// What is known of this one: at first that its target was so, and said that.
+    fn known(&mut self, asked: &Asked, health: Health, told: Told, now: Duration) -> Arc<Mutex<Known>> {
         let probes = &mut self.probes;
         let at = *self.places.entry(asked.clone()).or_insert_with(|| {
-            probes.push((asked.clone(), Known::starting_from(health, now)));
+            let told = if asked.check.reports() { told } else { Told::default() };
+            probes.push((asked.clone(), Known::starting_from(health, told, now)));
             probes.len() - 1
         });
         Arc::clone(&probes[at].1)
@@ -92,12 +98,13 @@ impl Places {
 }
 
 impl Prober {
-    /// With nothing to probe yet.
-    pub fn new(signals: mpsc::Sender<Signal>, clock: Clock) -> Self {
+    /// With nothing to probe yet. Who changes while the node doubts its own eyes is not taken to flap.
+    pub fn new(signals: mpsc::Sender<Signal>, doubt: Doubt, clock: Clock) -> Self {
         Self {
             probes: HashMap::new(),
             watched: HashMap::new(),
             signals,
+            doubt,
             places: Places::none(),
             commands: Places::none(),
             meters: HashMap::new(),
@@ -119,20 +126,22 @@ impl Prober {
         for target in targets {
             let watched_before = gone.remove(&target.subject);
             // Another way of asking starts from what is known: one bad answer more is not a new world.
-            let health = watched_before.as_ref().map_or(Health::Unknown, |watched| watched.health());
+            let (health, told) =
+                watched_before.as_ref().map(|watched| (watched.health(), watched.told(now))).unwrap_or_default();
             let probes = target.probes.map(&mut |asked| {
                 if let Some(kept) = before.remove(asked) {
                     self.probes.insert(asked.clone(), kept);
                 }
                 let kept = self.probes.get(asked).map(|probe| Arc::clone(&probe.known));
-                let known = kept.unwrap_or_else(|| new.known(asked, health, now));
+                let known = kept.unwrap_or_else(|| new.known(asked, health, told, now));
                 (asked.clone(), known)
             });
-            let watched = Arc::new(Watched { subject: target.subject.clone(), weight: target.weight, probes });
-            if watched_before.is_none() {
-                // Others may have had it asked before.
+            let watched = Arc::new(Watched::new(target, probes, watched_before.as_deref()));
+            // Others may have had it asked before, or it is now made of the same answers in another way.
+            if watched.health() != health {
                 news.extend(watched.conclude(now));
             }
+            news.extend(watched.conclude_work(now));
             let mut seen = HashSet::new();
             target.probes.each(&mut |asked| {
                 if seen.insert(asked) {
@@ -174,6 +183,7 @@ impl Prober {
                 known: Arc::clone(&known),
                 changing: Arc::clone(&changing),
                 signals: self.signals.clone(),
+                doubt: self.doubt.clone(),
                 places: Arc::clone(if is_command { &self.commands.free } else { &self.places.free }),
                 meters: Arc::clone(meters),
                 clock: self.clock.clone(),
@@ -216,7 +226,8 @@ impl Drop for Prober {
 /// Until the first question of the one at this place among so many.
 #[allow(clippy::cast_precision_loss, reason = "a count of targets is far below 2^52")]
 fn delay(at: usize, count: usize, at_once: usize, interval: Duration) -> Duration {
-    if at < at_once { Duration::ZERO } else { interval.mul_f64((at - at_once) as f64 / (count - at_once) as f64) }
+    let place = at.saturating_sub(at_once) as f64 / count.saturating_sub(at_once).max(1) as f64;
+    interval.min(LONGEST_SPREAD).mul_f64(place)
 }
 
 #[cfg(test)]

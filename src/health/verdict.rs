@@ -57,6 +57,12 @@ impl Verdict {
         self.health() != before
     }
 
+    /// Forgets how often it changed: that was this node, and not what is asked.
+    pub fn forgive(&mut self) {
+        self.is_held = false;
+        self.changes.clear();
+    }
+
     fn turn(&mut self, said: Health, timing: &CheckTiming, now: Duration) {
         let is_first = self.answered == Health::Unknown;
         if said == Health::Down {
@@ -187,6 +193,18 @@ mod tests {
         let mut calm = Verdict::default();
         for at in 0..100 {
             assert!(calm.count(at % 2 == 0, &QUICK, SECOND * (16 * at)), "each answer is the verdict: {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_forgiven_is_what_was_answered_last_and_begins_anew() {
+        let mut verdict = told(&QUICK, &[true, false, true, false, true, false, true]);
+        assert!(verdict.is_held());
+        verdict.forgive();
+        assert_eq!(verdict.health(), Health::Up);
+        for at in 8..12 {
+            verdict.count(at % 2 != 0, &QUICK, SECOND * at);
+            assert!(!verdict.is_held(), "{at}");
         }
     }
 

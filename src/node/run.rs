@@ -59,7 +59,7 @@ impl Node {
         let (http, https) = (self.http.http().to_vec(), self.http.https().to_vec());
         let (dns, admin) = (self.dns.addresses().to_vec(), self.admin.address());
         let (dns_tls, dns_https) = (self.dns.tls().to_vec(), self.dns.https().to_vec());
-        let prober = Prober::new(self.commands.signals(), self.clock.clone());
+        let prober = Prober::new(self.commands.signals(), self.commands.doubt(), self.clock.clone());
         let (ejector, judge) = Ejector::start(&self.config, self.commands.signals(), self.clock.clone());
         let mut reloader = Reloader {
             source: self.source,

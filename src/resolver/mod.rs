@@ -19,8 +19,10 @@
 mod directory;
 mod known;
 mod lookup;
+mod means;
 mod race;
 mod task;
 
 pub use directory::{Directory, Reach};
+pub use means::is_out_of_means;
 pub use task::Resolver;

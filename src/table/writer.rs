@@ -168,6 +168,7 @@ impl Writer {
     }
 
     fn pool(&mut self, spec: PoolSpec, regions: &[Arc<Region>], previous: Option<&Pool>) -> Pool {
+        // As the spec has them, where it has them so already: positions in it are positions here.
         let mut sorted: Vec<_> = spec.origins.iter().collect();
         sorted.sort_by_key(|origin| (origin.region, origin.tier));
         let origins: Box<[Origin]> = sorted

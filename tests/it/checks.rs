@@ -120,6 +120,20 @@ fn a_probe_from_the_command_line_shows_what_came_back_and_ends_as_it_was() {
 }
 
 #[test]
+fn a_probe_of_whom_nobody_checks_says_who_that_is_and_cannot_tell() {
+    let one = patient("one", "200 OK");
+    let text = config(&[one.address], "check = \"none\"");
+    let asked = probe(&text, &["shop"]);
+    assert_eq!(String::from_utf8_lossy(&asked.stderr), "nobody checks pool `shop`\n");
+    assert_eq!((asked.status.code(), asked.stdout.len()), (Some(2), 0));
+    // Who is left out is named beside those who are asked.
+    let asked = probe(&config(&[one.address], &http("")), &[]);
+    assert_eq!(asked.status.code(), Some(0));
+    let left_out = String::from_utf8_lossy(&asked.stderr).into_owned();
+    assert!(left_out.starts_with("nobody checks the front door of region `") && left_out.lines().count() == 1);
+}
+
+#[test]
 fn who_is_not_checked_is_never_healthy_and_still_asked_when_nothing_healthy_is_left() {
     let one = origin("one");
     let tcp = format!("check.tcp = {{ {TIMING} }}");

@@ -251,3 +251,16 @@ fn failures_over_http2_count_as_well_and_half_of_the_pool_stays() {
     assert_eq!(node.metric(EJECTED), 1);
     assert_eq!(get(node.http(), "shop.example", "/").unwrap().text(), "here");
 }
+
+#[test]
+fn it_is_the_one_that_failed_who_is_out_though_a_standby_is_written_before_it() {
+    let (standby, bad) = (fickle(GOOD), fickle(BAD));
+    let written = config(&standby, &bad, "");
+    let first = format!("address = \"{}\"\n", standby.address);
+    let node = meridian(&written.replace(&first, &format!("{first}standby = true\n")));
+    meet(&node, 502, 5);
+    is_ejected(&node);
+    let before = bad.requests();
+    assert!((0..10).all(|_| ask(&node) == 200));
+    assert_eq!(bad.requests(), before);
+}

@@ -77,9 +77,7 @@ impl Stickiness {
 
 impl Sticky {
     fn new(pool: &config::Pool, settings: &config::Sticky, secrets: &Secrets) -> Self {
-        // In the order in which the table has them.
-        let mut origins: Vec<&config::Origin> = pool.origins.iter().collect();
-        origins.sort_by_key(|origin| (origin.region, origin.tier));
+        let origins = pool.in_table_order();
         let mut known = HashMap::new();
         for (at, secret) in secrets.all().enumerate().rev() {
             let tokens = origins.iter().map(|origin| token(secret, &pool.name, &origin.address));

@@ -56,7 +56,7 @@ pub(crate) fn resolve(document: &Document, identity: &Identity, problems: &mut D
     // What is unused is certain only where every reference leads somewhere.
     if !problems.has_errors() {
         unused::warn(document, &pools, &routes, &zones, problems);
-        checks.warn_unused(problems);
+        checks.report_unused(problems);
     }
     let geo = geo::resolve(document, problems);
     let node = node::node(document, identity, &region_names, problems)?;

@@ -39,6 +39,13 @@ pub struct Check {
     pub timing: CheckTiming,
 }
 
+impl Check {
+    /// Whether its answers are asked how much work is wanted.
+    pub fn reports(&self) -> bool {
+        matches!(&self.kind, CheckKind::Http(HttpCheck { reporting: Some(_), .. }))
+    }
+}
+
 /// How TLS is spoken by a check.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CheckTls {
@@ -233,9 +240,18 @@ impl Checks {
         }
     }
 
-    /// The longest time from a sudden death to the verdict, whichever of its checks notices it; nothing where nobody asks.
+    /// The longest time from a sudden death, which all of its checks notice, to the verdict; nothing where nobody asks. Of several it is over
+    /// when so many have noticed that too few are left: where all have to be up the quickest decides, where any is enough the slowest.
     pub fn detection_bound(&self) -> Option<Duration> {
-        self.leaves().into_iter().map(|check| check.timing.detection_bound()).max()
+        match self {
+            Self::None => None,
+            Self::One(check) => Some(check.timing.detection_bound()),
+            Self::AtLeast { count, of } => {
+                let mut bounds: Vec<_> = of.iter().filter_map(Self::detection_bound).collect();
+                bounds.sort_unstable();
+                bounds.get(of.len().checked_sub(*count)?).copied()
+            }
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Passive {
     pub ejection: Duration,
     /// How long one lasts at most.
     pub max_ejection: Duration,
-    /// How much of the pool may be ejected, in a region and in all.
+    /// How much of the pool may be ejected.
     pub max_ejected_percent: u32,
 }
 

@@ -4,8 +4,9 @@ use super::*;
 use crate::{
     control::{
         overrides::Action,
-        scene::{door, everybody, of_region, three_regions},
+        scene::{door, everybody, of_region, probed, three_regions},
     },
+    fleet::Signal,
     table::Compiled,
 };
 
@@ -28,9 +29,9 @@ fn a_node_that_sees_everything_die_keeps_the_world_and_marks_it_stale() {
         assert_eq!((row.health, row.is_stale), (Health::Up, true), "{subject}");
     }
     assert!(["a", "b", "c"].iter().all(|region| ledger.in_region("shop", region).is_usable()));
-    assert!(ledger.in_region("shop", "a").is_stale);
+    assert!(ledger.in_region("shop", "a").is_stale && ledger.doubt.is_there());
     ledger.all_see(everybody(&ledger), Health::Up);
-    assert!(!ledger.suspicion.is_active());
+    assert!(!ledger.suspicion.is_active() && !ledger.doubt.is_there());
     assert!(everybody(&ledger).iter().all(|subject| !ledger.row(subject).is_stale));
 }
 
@@ -75,4 +76,17 @@ fn an_operator_is_believed_even_while_the_node_doubts_itself() {
     ledger.orders(door("b"), Action::Down, None).unwrap();
     let row = ledger.row(&door("b"));
     assert_eq!((row.health, row.is_forced, row.is_stale), (Health::Down, true, false));
+}
+
+#[test]
+fn what_was_said_of_a_failure_is_not_said_of_what_is_up_again() {
+    let mut ledger = three_regions();
+    let everybody = everybody(&ledger);
+    for subject in &everybody {
+        let said = Some("no answer in time".into());
+        ledger.hear(&Signal { said, ..probed(subject.clone(), Health::Down) });
+    }
+    assert!(ledger.suspicion.is_active());
+    ledger.all_see(everybody, Health::Up);
+    assert!(ledger.roster.entries.iter().all(|entry| entry.beliefs.view(Source::Probe).said.is_none()));
 }

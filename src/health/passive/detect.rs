@@ -76,9 +76,9 @@ pub(super) fn latency(rule: LatencyOutlier, seen: &[(usize, Times)]) -> Vec<Foun
     let tails: Vec<_> = judged.filter_map(|(at, times)| Some((*at, times.percentile(90)?))).collect();
     let mut sorted: Vec<usize> = tails.iter().map(|(_, tail)| *tail).collect();
     sorted.sort_unstable();
-    let Some(median) = sorted.get(sorted.len() / 2).filter(|_| sorted.len() >= rule.min_origins) else {
-        return Vec::new();
-    };
+    // Of two in the middle the shorter one: a half that is slow does not make slowness usual.
+    let middle = sorted.len().saturating_sub(1) / 2;
+    let Some(median) = sorted.get(middle).filter(|_| sorted.len() >= rule.min_origins) else { return Vec::new() };
     let usual = Sketch::beginning(median + 1);
     let found = tails.into_iter().filter_map(|(at, tail)| {
         let slow = Sketch::beginning(tail);
@@ -167,5 +167,6 @@ mod tests {
         assert!(latency(rule, &seen(&[&fast, &slow])).is_empty());
         assert!(latency(rule, &seen(&[&fast, &slow, &times(&[(10, 99)])])).is_empty(), "too few to judge by");
         assert!(latency(rule, &seen(&[&slow, &slow, &slow, &fast])).is_empty(), "what most do is usual");
+        assert_eq!(at(latency(rule, &seen(&[&slow, &fast, &slow, &fast]))), [0, 2], "what half do is not");
     }
 }

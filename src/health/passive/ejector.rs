@@ -30,13 +30,10 @@ const REVIEW_TICKS: u32 = 10;
 
 /// Everybody whom this config wants watched, with who was watched before.
 pub fn watchlist(config: &Config, before: Option<&Watchlist>) -> Watchlist {
-    let pools = config.pools.iter().map(|pool| {
-        let mut origins: Vec<_> = pool.origins.iter().collect();
-        // Positions are those of the table, where a pool's origins stand region by region.
-        origins.sort_by_key(|origin| origin.region);
-        let addresses: Vec<Address> = origins.into_iter().map(|origin| origin.address.clone()).collect();
-        (Arc::clone(&pool.name), addresses)
-    });
+    let addresses = |pool: &Pool| -> Vec<Address> {
+        pool.in_table_order().into_iter().map(|origin| origin.address.clone()).collect()
+    };
+    let pools = config.pools.iter().map(|pool| (Arc::clone(&pool.name), addresses(pool)));
     Watchlist::new(pools, before)
 }
 
@@ -186,11 +183,13 @@ fn tell(pool: &Arc<str>, is_enforced: bool, meters: &Meters, decided: Vec<Decisi
             }
             Decision::Eject { origin, detector, said, span } => {
                 meters.count(detector, is_enforced);
-                tracing::warn!(%pool, %origin, detector = detector.as_str(), said, ?span, is_enforced, "ejected");
+                let what = if is_enforced { "ejected" } else { "would have been ejected" };
+                tracing::warn!(%pool, %origin, detector = detector.as_str(), said, ?span, "{what}");
                 (origin, Belief::Health(Health::Down), Some(span), Some(words(&said)))
             }
             Decision::Return { origin } => {
-                tracing::info!(%pool, %origin, is_enforced, "may come back");
+                let what = if is_enforced { "may come back" } else { "would have come back" };
+                tracing::info!(%pool, %origin, "{what}");
                 (origin, Belief::Withdrawn, None, None)
             }
         };

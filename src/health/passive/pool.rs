@@ -140,21 +140,26 @@ impl PoolWatch {
             return;
         }
         let (rate, ratio, latency) = (self.settings.success_rate, self.settings.failure_ratio, self.settings.latency);
-        if rate.is_some() || ratio.is_some() {
-            let seen: Vec<_> = self.judged().map(|(at, member)| (at, member.window.counts(now))).collect();
-            let found = rate.map(|rule| detect::success_rate(rule, &seen)).unwrap_or_default();
+        // Each looks anew: of whom the one before found nothing is left to be found again.
+        if let Some(rule) = rate {
+            let found = detect::success_rate(rule, &self.seen(|window| window.counts(now)));
             self.eject_all(Detector::SuccessRate, found, now, decided);
-            let found = ratio.map(|rule| detect::failure_ratio(rule, &seen)).unwrap_or_default();
+        }
+        if let Some(rule) = ratio {
+            let found = detect::failure_ratio(rule, &self.seen(|window| window.counts(now)));
             self.eject_all(Detector::FailureRatio, found, now, decided);
         }
         if let Some(rule) = latency {
-            let seen: Vec<_> = self.judged().map(|(at, member)| (at, member.window.times(now))).collect();
-            self.eject_all(Detector::Latency, detect::latency(rule, &seen), now, decided);
+            let found = detect::latency(rule, &self.seen(|window| window.times(now)));
+            self.eject_all(Detector::Latency, found, now, decided);
         }
     }
 
-    fn judged(&self) -> impl Iterator<Item = (usize, &Member)> {
-        self.members.iter().enumerate().filter(|(_, member)| member.counts && !member.record.is_ejected())
+    /// What was seen of those who are judged.
+    fn seen<T>(&self, of: impl Fn(&Window) -> T) -> Vec<(usize, T)> {
+        let judged = |member: &Member| member.counts && !member.record.is_ejected();
+        let judged = self.members.iter().enumerate().filter(|(_, member)| judged(member));
+        judged.map(|(at, member)| (at, of(&member.window))).collect()
     }
 
     fn eject_all(&mut self, detector: Detector, found: Vec<Found>, now: Duration, decided: &mut Vec<Decision>) {

@@ -172,7 +172,6 @@ mod tests {
             origin: Arc::clone(list.origin(0, 0).unwrap()),
             good,
             failed,
-            pressed: 0,
             fault: None,
             in_a_row: None,
             asked_out: None,

@@ -2,9 +2,8 @@
 
 use std::{fmt, io};
 
-use rustix::io::Errno;
-
 use super::Report;
+use crate::resolver::is_out_of_means;
 
 /// What came of a probe, and what the answer said besides.
 #[derive(Debug)]
@@ -67,11 +66,11 @@ pub(in crate::health) enum Failure {
 }
 
 impl Failure {
-    /// Whether this node could not even ask: out of files, processes or buffers. That says nothing about the target.
-    pub(in crate::health) fn is_our_own(&self) -> bool {
+    /// Whether this node could not even ask, which says nothing about the target. Where this node has no address that leads there, it fails
+    /// in the same way as where its ports have run out, and for as long as it runs: only of who was up is the latter believed.
+    pub(in crate::health) fn is_our_own(&self, was_up: bool) -> bool {
         let (Self::Connection(error) | Self::NotStarted(error)) = self else { return false };
-        let code = error.raw_os_error().map(Errno::from_raw_os_error);
-        matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::AGAIN))
+        is_out_of_means(error) && (was_up || error.kind() != io::ErrorKind::AddrNotAvailable)
     }
 }
 
@@ -129,5 +128,22 @@ impl From<Failure> for Answer {
 impl From<Result<Good, Failure>> for Answer {
     fn from(result: Result<Good, Failure>) -> Self {
         Self { result, report: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn what_this_node_lacks_is_its_own_and_no_way_is_so_only_where_there_was_one() {
+        let failed = |code: Errno| Failure::Connection(io::Error::from_raw_os_error(code.raw_os_error()));
+        let own = |code, was_up| failed(code).is_our_own(was_up);
+        assert!(own(Errno::MFILE, false) && own(Errno::MFILE, true));
+        assert!(own(Errno::ADDRNOTAVAIL, true), "ports have run out");
+        assert!(!own(Errno::ADDRNOTAVAIL, false), "or there is no IPv6 here");
+        assert!(!own(Errno::CONNREFUSED, true) && !Failure::Timeout.is_our_own(true));
     }
 }

@@ -5,6 +5,7 @@
 //! table of processes: until then its number is nobody else's, so nobody else can be killed by it.
 
 use std::{
+    io,
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -69,7 +70,7 @@ pub(super) async fn ask(
     let leash = Leash(Arc::new(Mutex::new(Stage::NotStarted)));
     let stage = Arc::clone(&leash.0);
     let running = tokio::task::spawn_blocking(move || {
-        let ended = run(command, &stage);
+        let ended = run(|| command.spawn(), &stage);
         drop(place);
         ended
     });
@@ -78,15 +79,19 @@ pub(super) async fn ask(
     ended
 }
 
-fn run(mut command: Command, stage: &Mutex<Stage>) -> Result<Good, Failure> {
+/// Starting may take as long as a disk does: nothing is held meanwhile that the other side might wait for.
+fn run(start: impl FnOnce() -> io::Result<Child>, stage: &Mutex<Stage>) -> Result<Good, Failure> {
     let lock = || stage.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut held = lock();
-    if matches!(*held, Stage::Abandoned) {
+    if matches!(*lock(), Stage::Abandoned) {
         return Err(Failure::Timeout);
     }
-    let mut child = command.spawn().map_err(Failure::NotStarted)?;
+    let mut child = start().map_err(Failure::NotStarted)?;
     let leader = Pid::from_child(&child);
-    *held = Stage::Running(leader);
+    let mut held = lock();
+    match *held {
+        Stage::Abandoned => _ = kill_process_group(leader, Signal::KILL),
+        _ => *held = Stage::Running(leader),
+    }
     drop(held);
     // Seen, and not yet taken off the table.
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -103,5 +108,35 @@ fn reap(child: &mut Child) -> Result<Good, Failure> {
         Ok(status) if status.success() => Ok(Good::Ended),
         Ok(status) => Err(Failure::Ended(status.code())),
         Err(_) => Err(Failure::Ended(None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn who_gives_up_does_not_wait_for_a_slow_start_and_what_starts_then_is_killed() {
+        let leash = Leash(Arc::new(Mutex::new(Stage::NotStarted)));
+        let stage = Arc::clone(&leash.0);
+        let (starting, started) = mpsc::channel();
+        let (going_on, go_on) = mpsc::channel::<()>();
+        let slow = move || {
+            starting.send(()).unwrap();
+            go_on.recv().unwrap();
+            Command::new("sleep").arg("600").process_group(0).spawn()
+        };
+        let running = thread::spawn(move || run(slow, &stage));
+        started.recv().unwrap();
+        let (giving_up, given_up) = mpsc::channel();
+        thread::spawn(move || {
+            drop(leash);
+            giving_up.send(()).unwrap();
+        });
+        given_up.recv_timeout(Duration::from_secs(20)).expect("it is still starting, and nobody waits for it");
+        going_on.send(()).unwrap();
+        assert!(matches!(running.join().unwrap(), Err(Failure::Ended(None))));
     }
 }

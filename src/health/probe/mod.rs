@@ -12,9 +12,7 @@ mod tls;
 use tokio::sync::OwnedSemaphorePermit;
 
 pub(super) use answer::{Answer, Failure, Good};
-pub(super) use report::Report;
-#[cfg(test)]
-pub(super) use report::Weight;
+pub(super) use report::{Report, Weight};
 
 use super::Asked;
 use crate::{config::CheckKind, resolver::Reach, tls::OriginTls};

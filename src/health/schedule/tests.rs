@@ -35,6 +35,7 @@ fn tcp(address: SocketAddr) -> Config {
 }
 
 struct Scene {
+    doubt: Doubt,
     prober: Prober,
     signals: mpsc::Receiver<Signal>,
 }
@@ -42,7 +43,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let (signals, received) = mpsc::channel(64);
-        Self { prober: Prober::new(signals, Clock::system()), signals: received }
+        let doubt = Doubt::default();
+        Self { prober: Prober::new(signals, doubt.clone(), Clock::system()), doubt, signals: received }
     }
 
     fn probe(&mut self, config: &Config) {
@@ -55,12 +57,19 @@ impl Scene {
 
     /// Takes signals until one says so.
     async fn until(&mut self, belief: Belief) -> Signal {
-        loop {
-            let signal = self.next().await;
-            if signal.belief == belief {
-                return signal;
+        self.find(|signal| signal.belief == belief).await
+    }
+
+    async fn find(&mut self, is_it: impl Fn(&Signal) -> bool) -> Signal {
+        let looking = async {
+            loop {
+                let signal = self.signals.recv().await.unwrap();
+                if is_it(&signal) {
+                    return signal;
+                }
             }
-        }
+        };
+        tokio::time::timeout(Duration::from_secs(20), looking).await.unwrap()
     }
 }
 
@@ -233,12 +242,109 @@ async fn several_checks_come_to_one_verdict() {
     drop(listener);
 }
 
+/// Any of two checks, each at a port of its own; the first is asked once an hour.
+fn any_of(seldom: SocketAddr, often: SocketAddr) -> Config {
+    let checks = format!(
+        "[checks.seldom.tcp]\nport = {}\n{}\n[checks.often.http]\nport = {}\n{QUICK}\n\
+         [pools.shop]\ncheck.any = [\"seldom\", \"often\"]\norigins = [{{ address = \"{seldom}\" }}]\n",
+        seldom.port(),
+        QUICK.replace("100ms", "1h"),
+        often.port()
+    );
+    config(&[], &checks)
+}
+
+/// Control takes "up" as a probe that succeeded just now.
+#[tokio::test]
+async fn a_bad_answer_never_says_up_though_another_check_does() {
+    let (listener, alive) = listener().await;
+    let (dead, _, count) = answering("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n").await;
+    let mut scene = Scene::new();
+    scene.probe(&any_of(alive, dead));
+    let first = scene.next().await;
+    assert_eq!(first.belief, UP);
+    assert!(first.valid_for > Some(Duration::from_hours(4)), "as long as what makes it: {first:?}");
+    let before = count.load(Ordering::SeqCst);
+    while count.load(Ordering::SeqCst) < before + 4 {
+        tokio::task::yield_now().await;
+    }
+    assert!(scene.signals.try_recv().is_err(), "the good one was asked only once");
+    drop(listener);
+}
+
+#[tokio::test]
+async fn a_reload_that_makes_something_else_of_the_same_probes_says_so() {
+    let (listener, alive) = listener().await;
+    let (dead, _, _) = answering("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n").await;
+    let named = format!(
+        "[checks.seldom.tcp]\nport = {}\n{hourly}\n[checks.often.http]\nport = {}\n{hourly}\n",
+        alive.port(),
+        dead.port(),
+        hourly = QUICK.replace("100ms", "1h"),
+    );
+    let pool = |name: &str, check: &str| format!("[pools.{name}]\n{check}\norigins = [{{ address = \"{alive}\" }}]\n");
+    let all = pool("both", "check.all = [\"seldom\", \"often\"]");
+    let mut scene = Scene::new();
+    scene.probe(&config(&[], &format!("{named}{}{all}", pool("shop", "check.any = [\"seldom\", \"often\"]"))));
+    // Both were asked once both pools have a verdict, and are not asked again for an hour.
+    let mut told = HashSet::new();
+    while told.len() < 2 {
+        told.insert(scene.next().await.belief == UP);
+    }
+    scene.probe(&config(&[], &format!("{named}{}{all}", pool("shop", "check.all = [\"seldom\", \"often\"]"))));
+    let signal = scene.until(DOWN).await;
+    assert_eq!(signal.subject.to_string(), format!("origin shop/{alive}"));
+    drop(listener);
+}
+
+#[tokio::test]
+async fn what_an_origin_said_to_a_check_that_goes_is_over_and_another_that_listens_goes_on_from_it() {
+    let busy = "HTTP/1.1 200 OK\r\nconnection: close\r\nx-meridian-drain: true\r\n\r\n";
+    let (address, _, _) = answering(busy).await;
+    let check = |more: &str| config(&[("shop", address, &format!("http]\n{more}\n{QUICK}"))], "");
+    let mut scene = Scene::new();
+    scene.probe(&check("report = true"));
+    scene.until(Belief::Drain).await;
+    // Says it again at once, and never that it is over.
+    scene.probe(&check("report = true\npath = \"/other\""));
+    for _ in 0..4 {
+        assert_ne!(scene.until(Belief::Drain).await.valid_for, Some(Duration::ZERO));
+    }
+    scene.probe(&check("path = \"/other\""));
+    scene.find(|signal| signal.belief == Belief::Drain && signal.valid_for == Some(Duration::ZERO)).await;
+}
+
+#[tokio::test]
+async fn who_changes_while_the_node_doubts_its_eyes_is_not_held_down() {
+    let [good, bad] = ["200 OK", "503 No"].map(|status| format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n"));
+    let (address, answer, _) = answering(&good).await;
+    let check = format!("http]\nflaps = 1\n{}", QUICK.replace("rise = 2\nfall = 2", "rise = 1\nfall = 1"));
+    let mut scene = Scene::new();
+    scene.probe(&config(&[("shop", address, &check)], ""));
+    scene.until(UP).await;
+    for is_doubted in [true, true, true, false] {
+        answer.lock().unwrap().clone_from(&bad);
+        scene.until(DOWN).await;
+        // Control hears of the fall before it doubts.
+        scene.doubt.set(is_doubted);
+        answer.lock().unwrap().clone_from(&good);
+        if is_doubted {
+            scene.until(UP).await;
+            scene.doubt.set(false);
+        }
+    }
+    // Two changes that are not the node's are one too many.
+    scene.find(|signal| signal.said.as_deref() == Some("it went up and down too often")).await;
+}
+
 #[test]
-fn a_small_fleet_is_asked_at_once_and_a_large_one_within_an_interval() {
+fn a_small_fleet_is_asked_at_once_and_a_large_one_within_an_interval_and_a_second() {
     let second = Duration::from_secs(1);
     assert!((0..256).all(|at| delay(at, 256, 256, second).is_zero()));
     let delays: Vec<_> = (0..10_256).map(|at| delay(at, 10_256, 256, second)).collect();
     assert!(delays[..=256].iter().all(Duration::is_zero) && delays.is_sorted());
     assert_eq!(delays[5_256], second / 2);
     assert!(delays.iter().all(|delay| *delay < second));
+    assert_eq!(delay(5_256, 10_256, 256, Duration::from_hours(1)), second / 2);
+    assert_eq!(delay(5_256, 10_256, 256, second / 4), second / 8);
 }

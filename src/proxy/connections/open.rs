@@ -8,7 +8,6 @@ use std::{
     task::Poll,
 };
 
-use rustix::io::Errno;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
@@ -26,7 +25,7 @@ use crate::{
         peer::Seat,
         route::Line,
     },
-    resolver::Reach,
+    resolver::{Reach, is_out_of_means},
     tls::OriginTls,
 };
 
@@ -57,16 +56,10 @@ pub(super) async fn connect(origin: &Reach, line: &Line, seat: &Seat) -> Result<
         }
         Some(Err(error)) => {
             tracing::debug!(origin = %origin.address(), %error, "origin did not accept a connection");
-            Err(if is_our_own(&error) { Refusal::OutOfSockets } else { Refusal::ConnectFailed })
+            Err(if is_out_of_means(&error) { Refusal::OutOfSockets } else { Refusal::ConnectFailed })
         }
         None => Err(Refusal::ConnectTimeout),
     }
-}
-
-/// Whether this node could not even ask.
-fn is_our_own(error: &io::Error) -> bool {
-    let code = error.raw_os_error().map(Errno::from_raw_os_error);
-    matches!(code, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL))
 }
 
 async fn reach(origin: &Reach, line: &Line) -> io::Result<(Stream, SocketAddr)> {

@@ -178,6 +178,7 @@ section! {
         /// How long it takes to be long down.
         long_down_after: Duration = "1m" in "0s" ..= "24h",
         /// What went up or down more than `flaps` times within this time stays down until it has not changed for as long; `0s` switches that off.
+        /// What changes while the node suspects itself does not count.
         flap_window: Duration = "1m" in "0s" ..= "1h",
         /// Changes within `flap_window` that are none too many.
         flaps: u32 = 4 in 1 ..= 100,

@@ -69,11 +69,11 @@ section! {
     /// An origin that is much slower than its pool.
     pub(crate) struct LatencyOutlier ("`latency`") {
         /// How many times as long as in its pool its 90th percentile may be, from the try's beginning to the answer's head: as the median of all
-        /// origins' 90th percentiles.
+        /// origins' 90th percentiles; of two in the middle the shorter one.
         factor: f64 = 3 in 1.1 ..= 1000,
         /// Answers within the window without which an origin is not judged.
         min_requests: u32 = 100 in 1 ..= 1000000,
         /// Origins with as many without which nobody is judged.
-        min_origins: u32 = 3 in 2 ..= 10000,
+        min_origins: u32 = 3 in 3 ..= 10000,
     }
 }

@@ -44,7 +44,11 @@ impl SharedChecks<'_> {
             let at = self.names.position(name)?;
             self.is_used[at].set(true);
             let Entitled { name, value, .. } = &self.written[at];
-            of.push(self.build(value, &Owner { host: name, ..*owner }, depth, left)?);
+            let built = self.build(value, &Owner { host: name, ..*owner }, depth, left)?;
+            if built.only().is_some_and(|check| check.tls.is_some()) {
+                self.is_secured[at].set(true);
+            }
+            of.push(built);
         }
         if of.len() == 1 { of.pop() } else { Some(Checks::AtLeast { count, of }) }
     }

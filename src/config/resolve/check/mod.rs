@@ -66,6 +66,8 @@ pub(super) struct SharedChecks<'a> {
     names: Names<'a>,
     written: &'a [Entitled<document::Check>],
     is_used: Vec<Cell<bool>>,
+    /// Who asks by TLS for anybody.
+    is_secured: Vec<Cell<bool>>,
     /// Expressions that were compiled: thousands of pools may share one.
     compiled: RefCell<HashMap<String, Regex>>,
 }
@@ -75,8 +77,9 @@ impl<'a> SharedChecks<'a> {
     pub(super) fn look(document: &'a Document, problems: &mut Diagnostics) -> Self {
         let written: &[Entitled<document::Check>] = &document.checks;
         let names = Names::new("check", &document.checks);
-        let is_used = vec![Cell::new(false); written.len()];
-        let shared = Self { names, written, is_used, compiled: RefCell::default() };
+        let unmarked = vec![Cell::new(false); written.len()];
+        let shared =
+            Self { names, written, is_used: unmarked.clone(), is_secured: unmarked, compiled: RefCell::default() };
         for check in written {
             check_name("check", &check.name, check.place, problems);
             validate::check(&check.value, check.place, &shared, problems);
@@ -102,12 +105,19 @@ impl<'a> SharedChecks<'a> {
             problems.push(error.hint("each counts as often as it is used".to_owned()));
         }
         let built = built.unwrap_or(Checks::None);
-        check_server_name(check, &built, problems);
+        if built.only().is_some_and(|check| check.tls.is_none()) {
+            refuse_server_name(check, problems);
+        }
         built
     }
 
-    /// Warns of those that nobody uses.
-    pub(super) fn warn_unused(&self, problems: &mut Diagnostics) {
+    /// Reports what nothing came of, once everybody was resolved: checks that nobody uses, and names of hosts for handshakes that nobody makes.
+    pub(super) fn report_unused(&self, problems: &mut Diagnostics) {
+        for (at, check) in self.written.iter().enumerate() {
+            if self.is_used[at].get() && !self.is_secured[at].get() {
+                refuse_server_name(&check.value, problems);
+            }
+        }
         for (check, _) in self.written.iter().zip(&self.is_used).filter(|(_, is_used)| !is_used.get()) {
             let message = format!("no pool and no region uses check `{}`", check.name);
             let hint = format!("write `check = {{ use = \"{}\" }}`, or remove it", check.name);
@@ -116,17 +126,14 @@ impl<'a> SharedChecks<'a> {
     }
 }
 
-/// A host that is asked for in no handshake. One of `checks` may have other users.
-fn check_server_name(written: &document::Check, built: &Checks, problems: &mut Diagnostics) {
+/// A host that is asked for in no handshake.
+fn refuse_server_name(written: &document::Check, problems: &mut Diagnostics) {
     let http = written.http.as_ref().and_then(|http| http.server_name.as_ref());
     let name = http.or_else(|| written.grpc.as_ref().and_then(|grpc| grpc.server_name.as_ref()));
-    if let Some(name) = name
-        && built.only().is_some_and(|check| check.tls.is_none())
-    {
-        let error = Diagnostic::error(Code::Contradiction, "`server_name` is given, and it is asked in the clear");
-        let error = error.at(name.place, "there is no handshake");
-        problems.push(error.hint("add `tls = {}` to the check, or remove `server_name`".to_owned()));
-    }
+    let Some(name) = name else { return };
+    let error = Diagnostic::error(Code::Contradiction, "`server_name` is given, and it is asked in the clear");
+    let error = error.at(name.place, "there is no handshake");
+    problems.push(error.hint("add `tls = {}` to the check, or remove `server_name`".to_owned()));
 }
 
 /// The others that a check is made of, and how many of them have to say that it works; nothing where it asks by itself.

@@ -42,10 +42,15 @@ fn several_checks_are_all_any_or_some_and_one_alone_is_itself() {
 }
 
 #[test]
-fn the_bound_is_that_of_the_slowest_and_nobody_has_none() {
-    let named = "checks.slow.tcp = { interval = \"10s\" }\nchecks.quick.tcp = {}\n";
+fn the_bound_is_that_of_whom_the_verdict_waits_for_and_nobody_has_none() {
+    let named = "checks.slow.tcp = { interval = \"1h\" }\nchecks.quick.tcp = {}\nchecks.middling.tcp = { interval = \"10s\" }\n\
+                 checks.either.any = [\"quick\", \"middling\"]\n";
     let bound = |check: &str| config(&format!("{named}{}", pool(check))).pools[0].check.detection_bound();
-    assert_eq!(bound("check.any = [\"slow\", \"quick\"]"), Some(Duration::from_millis(11_250)));
+    assert_eq!(bound("check.any = [\"middling\", \"quick\"]"), Some(Duration::from_millis(11_250)));
+    assert_eq!(bound("check.all = [\"slow\", \"middling\", \"quick\"]"), Some(Duration::from_millis(2_250)));
+    let two = "check.at_least = { count = 2, of = [\"quick\", \"slow\", \"middling\"] }";
+    assert_eq!(bound(two), Some(Duration::from_millis(11_250)), "two have to notice it");
+    assert_eq!(bound("check.all = [\"slow\", \"either\"]"), Some(Duration::from_millis(11_250)));
     assert_eq!(
         (bound("check.any = [\"quick\"]"), bound("check = \"none\"")),
         (Some(Duration::from_millis(2_250)), None)
@@ -130,4 +135,24 @@ fn many_checks_that_double_are_refused_and_not_built() {
     let text = format!("{doubling}checks.c8.tcp = {{}}\nchecks.d8.http = {{}}\n{}", pool("check.use = \"c1\""));
     let codes = read(&text).unwrap_err();
     assert_eq!(codes, ["too-many: more than 16 checks come together in one place"]);
+}
+
+#[test]
+fn a_server_name_that_no_user_of_a_check_asks_for_is_refused() {
+    let named = "checks.up.http.server_name = \"up.test\"\n";
+    let user = |name: &str, tls: &str| {
+        format!("[pools.{name}]\n{tls}\ncheck.use = \"up\"\norigins = [{{ address = \"10.0.0.1:80\" }}]\n")
+    };
+    let codes = read(&format!("{named}{}", user("clear", ""))).unwrap_err();
+    assert_eq!(codes[0], "contradiction: `server_name` is given, and it is asked in the clear");
+    config(&format!("{named}{}{}", user("clear", ""), user("secured", "tls = {}")));
+}
+
+#[test]
+fn headers_that_belong_to_a_connection_are_not_for_a_check_to_send() {
+    for name in ["Upgrade", "keep-alive", "proxy-connection", "te"] {
+        let codes = read(&pool(&format!("check.http.headers = {{ {name} = \"x\" }}"))).unwrap_err();
+        let expected = format!("`{}` is not for a check to send", name.to_ascii_lowercase());
+        assert!(codes.len() == 1 && codes[0].ends_with(&expected), "{codes:?}");
+    }
 }

@@ -13,8 +13,18 @@ use crate::config::{
 const MAX_HEADERS: usize = 32;
 /// What one program is given.
 const MAX_ARGUMENTS: usize = 64;
-/// What frames a message, or is another key's.
-const OWN_HEADERS: [&str; 6] = ["connection", "content-length", "expect", "host", "te", "transfer-encoding"];
+/// What frames a message, belongs to a connection (over HTTP/2 such a request is not even sent), or is another key's.
+const OWN_HEADERS: [&str; 9] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// Reports all of it.
 pub(super) fn check(

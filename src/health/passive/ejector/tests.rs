@@ -97,13 +97,18 @@ fn a_reload_keeps_ejections_and_forgets_pools_that_left() {
 #[test]
 fn those_who_are_watched_stand_where_the_table_has_them() {
     let text = "node.region = \"b\"\n[regions.a]\naddresses = [\"192.0.2.1\"]\n[regions.b]\naddresses = [\"192.0.2.2\"]\n\
-                [[pools.shop.origins]]\naddress = \"127.0.0.1:1\"\nregion = \"b\"\n\
+                [[pools.shop.origins]]\naddress = \"127.0.0.1:1\"\nregion = \"b\"\nstandby = true\n\
                 [[pools.shop.origins]]\naddress = \"127.0.0.1:2\"\nregion = \"a\"\n\
                 [[pools.shop.origins]]\naddress = \"127.0.0.1:3\"\nregion = \"b\"\n";
     let config = config::from_text("ejector.toml", text, &Identity::default()).config.unwrap();
     let list = watchlist(&config, None);
+    // That the table has them so is a test of control.
+    for (position, origin) in config.pools[0].in_table_order().into_iter().enumerate() {
+        let subject = Subject::Origin { pool: "shop".into(), address: origin.address.clone() };
+        assert_eq!(list.origin(0, position).unwrap().subject(), &subject);
+    }
     let ports = [0, 1, 2].map(|position| list.origin(0, position).unwrap().subject().to_string());
-    assert_eq!(ports.map(|port| port.chars().last().unwrap()), ['2', '1', '3']);
+    assert_eq!(ports.map(|port| port.chars().last().unwrap()), ['2', '3', '1']);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Scene {
     fn sees(&mut self, port: usize, good: u32, failed: u32, in_a_row: Option<u32>, asked_out: Option<Duration>) {
         let origin = Arc::clone(self.list.origin(0, port - 1).unwrap());
         let fault = (failed > 0).then_some(Fault::Status(502));
-        let seen = Observation { origin, good, failed, pressed: 0, fault, in_a_row, asked_out, latencies: None };
+        let seen = Observation { origin, good, failed, fault, in_a_row, asked_out, latencies: None };
         self.watch.hear(&address(port), &seen, self.now, &mut self.decided);
     }
 
@@ -180,6 +180,15 @@ fn the_other_detectors_look_at_the_window_and_those_who_are_in() {
     scene.waits(11);
     scene.reviews();
     assert!(scene.decided.is_empty(), "that is long ago");
+}
+
+#[test]
+fn who_is_found_by_two_and_stays_is_counted_once() {
+    let mut scene = scene(5, 0, "max_ejected = 0\nfailure_ratio = { percent = 10, min_requests = 20 }");
+    (1..=4).for_each(|port| scene.sees(port, 200, 0, None, None));
+    scene.sees(5, 150, 50, None, None);
+    scene.reviews();
+    assert_eq!(scene.decided, [Decision::Withhold]);
 }
 
 #[test]
