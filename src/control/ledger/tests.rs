@@ -21,7 +21,9 @@ fn a_signal_moves_its_row_and_the_row_of_its_pool_there() {
     ledger.hear(&probed(origin("shop", 2), Health::Up));
     assert_eq!(ledger.row(&origin("shop", 2)).health, Health::Up);
     let there = ledger.in_region("shop", "a");
-    assert_eq!((there.health, there.weight.get()), (Health::Up, 7_500));
+    assert_eq!((there.health, there.weight.get()), (Health::Up, 10_000), "nobody counts on who was not seen yet");
+    ledger.hear(&probed(origin("shop", 1), Health::Down));
+    assert_eq!(ledger.in_region("shop", "a").weight.get(), 7_500);
     let row = ledger.writer.row(&RowKey::PoolRegion("shop".into(), "a".into())).unwrap();
     assert_eq!(row.measure().usable_weight, 30);
     assert_eq!(ledger.in_region("shop", "b").health, Health::Unknown);
