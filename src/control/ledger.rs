@@ -93,6 +93,7 @@ impl Ledger {
         let says = entry.told(&before.state, self.is_ready, now);
         let said = std::mem::replace(&mut entry.row_says, says);
         self.motion.entry(at, entry.moves());
+        entry.say_grant(&mut self.writer);
         if said != says {
             if entry.moves() {
                 self.writer.shift(&entry.row, says, now);

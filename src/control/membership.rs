@@ -70,7 +70,10 @@ impl Ledger {
                 (beliefs, leaves)
             };
             *roster = Roster::of(next, &config, std::mem::take(roster), remembered, now);
-            roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.row_says, now));
+            for entry in &roster.entries {
+                entry.say_grant(writer);
+                writer.change(&entry.row, entry.row_says, now);
+            }
             for group in &roster.groups {
                 writer.change(&group.row, group.row_says, now);
                 writer.set_measure(&group.row, group.tally.measure());

@@ -10,7 +10,7 @@ use super::{
     derive::{Part, Stake, Tally},
     merge::{Beliefs, Merged},
     meters,
-    motion::{Leave, Return},
+    motion::{Grant, Leave, Return},
     suspicion::Standing,
 };
 use crate::{
@@ -38,7 +38,10 @@ pub(super) struct Entry {
     /// How it returns from where it was lost.
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
+    /// How it gets back what an operator took.
+    pub(super) rises: Option<Return>,
     pub(super) leaves: Option<Leave>,
+    pub(super) grant: Grant,
     /// When its own probes last saw it work.
     pub(super) last_good: Option<Duration>,
     /// When the row last changed in what it means; calendar time.
@@ -226,6 +229,8 @@ impl Known {
             row_says: RowState::default(),
             pace,
             returns: None,
+            rises: None,
+            grant: Grant::default(),
             last_good: None,
             since: clock::unix_time(),
             armed: None,

@@ -68,26 +68,23 @@ impl Pace {
 }
 
 /// What a pool keeps of its clients in one region, on its way down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Kept {
     parts: u32,
-    at: Ticks,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self { parts: 0, at: Ticks(0) }
-    }
+    /// Up to when it has gone down, while it is on its way; `None` where it says what could be kept.
+    eased: Option<Ticks>,
 }
 
 impl Kept {
     /// Follows what it could keep: up at once, down by at most so many percent of all in ten seconds (0 is at once), to nothing at once.
+    /// Time in which nothing was passed on is no credit: a way down begins with one tick's worth.
     pub fn follow(&mut self, could: BasisPoints, spill_percent: u32, now: Ticks) -> BasisPoints {
         let target = u32::from(could.get()) * PARTS;
         let step = (u32::from(BasisPoints::FULL.get()) * PARTS / 100).saturating_mul(spill_percent) / SPILL_TICKS;
-        let eased = self.parts.saturating_sub(step.saturating_mul(now.0.saturating_sub(self.at.0)));
+        let ticks = self.eased.map_or(1, |at| now.0.saturating_sub(at.0));
+        let eased = self.parts.saturating_sub(step.saturating_mul(ticks));
         let parts = if target == 0 || spill_percent == 0 { target } else { target.max(eased) };
-        *self = Self { parts, at: now };
+        *self = Self { parts, eased: (parts > target).then_some(now) };
         BasisPoints::new(u16::try_from(parts.div_ceil(PARTS)).unwrap_or(u16::MAX))
     }
 }
@@ -131,6 +128,8 @@ mod tests {
         assert_eq!(kept.follow(points(56), 10, Ticks(1)).get(), 9_990);
         assert_eq!(kept.follow(points(56), 10, Ticks(101)).get(), 8_990);
         assert_eq!(kept.follow(points(56), 10, Ticks(1_000)), points(56));
+        assert_eq!(kept.follow(points(46), 10, Ticks(2_000)).get(), 5_590, "a quiet time is no credit");
+        assert_eq!(kept.follow(points(46), 10, Ticks(2_010)).get(), 5_490);
         assert_eq!(kept.follow(BasisPoints::ZERO, 10, Ticks(1_001)), BasisPoints::ZERO);
         assert_eq!(kept.follow(points(30), 10, Ticks(1_002)), points(30));
     }
@@ -141,15 +140,17 @@ mod tests {
             steps in prop::collection::vec((0..=10_000_u16, 0..50_u32), 1..60),
             spill in 1..=100_u32,
         ) {
-            let (mut kept, mut now, mut before) = (Kept::default(), Ticks(0), None::<BasisPoints>);
+            let (mut kept, mut now) = (Kept::default(), Ticks(0));
+            let (mut before, mut could_before) = (0_u16, 0_u16);
             for (could, waits) in steps {
                 now = Ticks(now.0 + waits);
-                let says = kept.follow(BasisPoints::new(could), spill, now);
-                prop_assert!(says.get() >= could);
-                if could > 0 && let Some(before) = before.filter(|before| before.get() > could) {
-                    prop_assert!(u32::from(before.get() - says.get().min(before.get())) <= spill * waits + 1);
+                let says = kept.follow(BasisPoints::new(could), spill, now).get();
+                prop_assert!(says >= could);
+                let ticks = if before > could_before { waits } else { 1 };
+                if could > 0 {
+                    prop_assert!(u32::from(before.saturating_sub(says)) <= spill * ticks + 1);
                 }
-                before = Some(says);
+                (before, could_before) = (says, could);
             }
         }
     }

@@ -184,8 +184,12 @@ impl Climb<'_> {
     /// Whether this request is within what the region keeps.
     fn keeps(&self, region: RegionId, random: &mut Random) -> bool {
         let Some(entry) = self.pool.region(region) else { return false };
-        // What a door that returns is held back from are new clients. Those who are here already are served here.
-        let word = self.door(region).filter(|door| !door.is_returning).map_or(BasisPoints::FULL, |door| door.weight);
+        // What a door that returns is held back from are new clients. Those who are here already are served here, as far as operators leave it.
+        let granted = |door: RowState| {
+            let known = self.snapshot.generation.region(region).filter(|_| door.is_returning);
+            known.map_or(door.weight, |region| region.front_door.measure().granted())
+        };
+        let word = self.door(region).map_or(BasisPoints::FULL, granted);
         let share = carry(entry.row.read(self.snapshot.now).weight).min(word);
         share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
     }
