@@ -51,7 +51,7 @@ impl Ledger {
     /// Begins or ends the doubt in the node's own eyes, if it is time.
     pub(super) fn review(&mut self, now: Ticks) {
         let Some(change) = self.suspicion.review(now) else { return };
-        let mut fallen: Vec<usize> = self.suspicion.fallen().collect();
+        let mut fallen: Vec<usize> = self.suspicion.fallen().map(|(at, _)| at).collect();
         fallen.sort_unstable();
         match change {
             Change::Began => {

@@ -4,8 +4,9 @@ use super::*;
 use crate::{
     control::{
         overrides::Action,
-        scene::{door, everybody, of_region, three_regions},
+        scene::{config, door, everybody, of_region, three_regions},
     },
+    fleet::RegionId,
     table::Compiled,
 };
 
@@ -66,6 +67,31 @@ fn doubt_survives_a_reload() {
     assert!(ledger.suspicion.is_active() && ledger.row(&door("a")).is_stale);
     ledger.waits(30_000);
     assert_eq!(ledger.row(&door("a")).health, Health::Down);
+}
+
+#[test]
+fn a_reload_while_the_world_falls_does_not_make_the_node_forget_what_fell_before() {
+    let mut ledger = three_regions();
+    ledger.all_see(of_region("a"), Health::Down);
+    // Everybody has another place in the lists now.
+    let origins = [(0, 1, 10), (1, 1, 10), (2, 1, 10), (3, 2, 10), (4, 2, 10), (5, 3, 10), (6, 3, 10)];
+    let mut larger = config(&["0", "a", "b", "c"], &[("shop", &origins)]);
+    larger.node.region = RegionId(1);
+    ledger.apply(Arc::new(larger), Compiled::default());
+    ledger.waits(500);
+    ledger.all_see([of_region("b"), of_region("c")].concat(), Health::Down);
+    assert!(ledger.suspicion.is_active());
+    assert!(ledger.row(&door("a")).is_usable() && ledger.row(&door("a")).is_stale);
+}
+
+#[test]
+fn what_fell_before_a_reload_is_not_held_against_the_node_for_longer() {
+    let mut ledger = three_regions();
+    ledger.all_see(of_region("a"), Health::Down);
+    ledger.apply(Arc::clone(&ledger.config), Compiled::default());
+    ledger.waits(2_500);
+    ledger.all_see(of_region("b"), Health::Down);
+    assert!(!ledger.suspicion.is_active(), "deaths apart in time");
 }
 
 #[test]
