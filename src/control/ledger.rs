@@ -111,13 +111,11 @@ impl Ledger {
         if has_new_meaning(&before.state, &merged.state) || before.source != merged.source {
             entry.since = clock::unix_time();
             entry.gauge.set(meters::level(merged.state.health));
-            let fell =
-                before.state.health == Health::Up && merged.state.health == Health::Down && !merged.state.is_forced;
-            if let Some(seen) = entry.last_good.filter(|_| fell) {
-                let is_door = matches!(entry.place, Place::FrontDoor);
-                self.meters.failover(is_door).observe(self.clock.now().saturating_sub(seen));
-            }
             self.journal.subject(&entry.subject, &before.state, &merged);
+        }
+        if let Some(span) = entry.failed_over(before.state.health, self.clock.now()) {
+            let is_door = matches!(entry.place, Place::FrontDoor);
+            self.meters.failover(is_door).observe(span);
         }
         if !entry.is_judged && merged.state.health != Health::Unknown {
             entry.is_judged = true;

@@ -44,6 +44,8 @@ pub(super) struct Entry {
     pub(super) grant: Grant,
     /// When its own probes last saw it work.
     pub(super) last_good: Option<Duration>,
+    /// How long after that its row said that it is down, while its probes do not say so yet.
+    pub(super) left_after: Option<Duration>,
     /// When the row last changed in what it means; calendar time.
     pub(super) since: Duration,
     /// The tick at which it is looked at again.
@@ -232,6 +234,7 @@ impl Known {
             rises: None,
             grant: Grant::default(),
             last_good: None,
+            left_after: None,
             since: clock::unix_time(),
             armed: None,
             is_judged: false,

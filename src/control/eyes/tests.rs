@@ -4,9 +4,9 @@ use super::*;
 use crate::{
     control::{
         overrides::Action,
-        scene::{config, door, everybody, of_region, three_regions},
+        scene::{config, door, everybody, of_region, origin, probed, three_regions},
     },
-    fleet::RegionId,
+    fleet::{RegionId, Signal},
     table::Compiled,
 };
 
@@ -101,4 +101,29 @@ fn an_operator_is_believed_even_while_the_node_doubts_itself() {
     ledger.orders(door("b"), Action::Down, None).unwrap();
     let row = ledger.row(&door("b"));
     assert_eq!((row.health, row.is_forced, row.is_stale), (Health::Down, true, false));
+}
+
+#[test]
+fn an_ejection_counts_as_a_failover_once_the_check_fails_too() {
+    let mut ledger = three_regions();
+    let at = ledger.roster.find(&origin("shop", 1)).unwrap();
+    let ejected = Signal { source: Source::Traffic, ..probed(origin("shop", 1), Health::Down) };
+    ledger.waits(500);
+    ledger.hear(&ejected);
+    let entry = &mut ledger.roster.entries[at];
+    let half = Duration::from_millis(500);
+    assert_eq!((entry.merged.state.health, entry.left_after), (Health::Down, Some(half)), "the check has not spoken");
+    entry.beliefs.hear(Source::Probe, Belief::Health(Health::Down), Ticks(99));
+    assert_eq!(
+        entry.failed_over(Health::Down, Duration::from_secs(9)),
+        Some(half),
+        "until the row said so, not until the check did"
+    );
+    assert_eq!(entry.failed_over(Health::Down, Duration::from_secs(9)), None, "and once");
+    ledger.hear(&probed(origin("shop", 1), Health::Up));
+
+    ledger.waits(10_000);
+    ledger.hear(&ejected);
+    ledger.hear(&probed(origin("shop", 1), Health::Up));
+    assert_eq!(ledger.roster.entries[at].left_after, None, "what the check goes on finding good did not fail over");
 }
