@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     overrides::{Action, NewOverride, Override},
-    report::SubjectReport,
+    report::Report,
 };
 use crate::{
     config::Config,
@@ -48,8 +48,8 @@ pub enum Command {
     },
     /// Say why each row is what it is.
     Describe {
-        /// Told about every subject.
-        reply: Reply<Vec<SubjectReport>>,
+        /// Told about everybody.
+        reply: Reply<Report>,
     },
 }
 
@@ -152,7 +152,7 @@ impl Handle {
     }
 
     /// Why each row is what it is.
-    pub async fn describe(&self) -> Result<Vec<SubjectReport>, CommandError> {
+    pub async fn describe(&self) -> Result<Report, CommandError> {
         self.ask(|reply| Command::Describe { reply }).await
     }
 

@@ -141,6 +141,11 @@ impl Tally {
         }
     }
 
+    /// How many are usable, and of how many, for people.
+    pub(super) fn usable(&self) -> (u32, u32) {
+        (self.usable, self.counted)
+    }
+
     /// Whether there was a verdict on each origin.
     pub(super) fn is_judged(&self) -> bool {
         self.judged == self.counted

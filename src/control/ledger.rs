@@ -158,7 +158,9 @@ impl Ledger {
                 group.draw();
             }
         }
-        if before.health != says.health || before.is_draining != says.is_draining {
+        let meaning = |state: &RowState| (state.health, state.is_draining, state.is_forced);
+        if meaning(&before) != meaning(&says) {
+            group.since = clock::unix_time();
             self.journal.group(group, &before);
         }
     }

@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     ledger::Ledger,
+    report::{Move, Moves},
     roster::{Entry, Group, Place},
 };
 use crate::{
@@ -63,9 +64,13 @@ impl Leave {
         Some(Self { ends: now.after(left), over, until })
     }
 
+    fn left(&self, now: Ticks) -> Duration {
+        Duration::from_millis(100) * self.ends.0.saturating_sub(now.0)
+    }
+
     fn share(&self, now: Ticks) -> BasisPoints {
-        let left = u64::from(self.ends.0.saturating_sub(now.0)) * 100;
-        BasisPoints::ratio(left, u64::try_from(self.over.as_millis()).unwrap_or(u64::MAX)).max(BasisPoints::LEAST)
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        BasisPoints::ratio(millis(self.left(now)), millis(self.over)).max(BasisPoints::LEAST)
     }
 }
 
@@ -120,6 +125,19 @@ impl Return {
         if self.after == After::Loss { pace } else { pace.without_hold() }
     }
 
+    /// For people.
+    fn report(&self, pace: Pace, now: Ticks) -> Move {
+        let (pace, lasts) = (self.pace(pace), self.lasts(now));
+        let held = pace.hold_left(lasts);
+        let why = match self.after {
+            After::Loss if !held.is_zero() => Moves::Held(held),
+            After::Loss => Moves::Returns,
+            After::Order => Moves::GivenBack,
+            After::Nothing => Moves::Joins,
+        };
+        Move { why, left: pace.left(lasts) }
+    }
+
     fn lasts(&self, now: Ticks) -> Duration {
         Duration::from_millis(100) * now.0.saturating_sub(self.since.0)
     }
@@ -153,6 +171,13 @@ impl Entry {
     /// Whether its row says something else with the next tick, even if nothing happens.
     pub(super) fn moves(&self) -> bool {
         self.returns.is_some() || self.rises.is_some() || self.leaves.is_some()
+    }
+
+    /// Why its weight is on its way, for people.
+    pub(super) fn moving(&self, now: Ticks) -> Vec<Move> {
+        let returns = [self.returns, self.rises].into_iter().flatten().map(|returns| returns.report(self.pace, now));
+        let leaves = self.leaves.map(|leave| Move { why: Moves::Leaves(leave.over), left: leave.left(now) });
+        leaves.into_iter().chain(returns).collect()
     }
 
     /// What its row says now, when its state was another one `before`. What it returns to is what it is granted, so it is thinned by both.
@@ -238,6 +263,16 @@ impl Group {
             _ if kept > could => RowState { weight: policy::share_that_carries(kept), ..state },
             _ => state,
         }
+    }
+
+    /// Why its weight is on its way, for people.
+    pub(super) fn moving(&self, spill_percent: u32, now: Ticks) -> Vec<Move> {
+        let returns = self.returns.map(|returns| returns.report(self.pace, now));
+        let passes_on = (returns.is_none() && self.moves()).then(|| {
+            let left = self.kept.left(policy::carry(self.state.weight), spill_percent);
+            Move { why: Moves::PassesOn, left }
+        });
+        returns.into_iter().chain(passes_on).collect()
     }
 
     /// Whether its row says something else with the next tick, even if nothing happens.

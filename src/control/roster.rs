@@ -75,6 +75,8 @@ pub(super) struct Group {
     pub(super) kept: Kept,
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
+    /// When the row last changed in what it means; calendar time.
+    pub(super) since: Duration,
     /// All of its origins had a verdict once.
     pub(super) is_known: bool,
     pub(super) gauge: Gauge,
@@ -256,6 +258,7 @@ impl Known {
             kept: Kept::default(),
             pace,
             returns: None,
+            since: clock::unix_time(),
             is_known: false,
             gauge: meters::usable_ratio(pool, region),
         }
