@@ -184,11 +184,13 @@ impl Entry {
     pub(super) fn told(&mut self, before: &RowState, joins: bool, now: Ticks) -> RowState {
         let state = self.merged.state;
         let after = match before.health {
+            Health::Unknown if self.was_lost => Some(After::Loss),
             Health::Unknown => (joins && matches!(self.place, Place::Origin { .. })).then_some(After::Nothing),
             // What an operator took down and gives back is granted, and did not fail.
             _ => (!before.is_forced).then_some(After::Loss),
         };
         let returns = Return::with(self.returns, (before, &state), after, now);
+        self.was_lost &= state.health == Health::Unknown;
         let share = returns.and_then(|returns| returns.share(self.pace, now));
         self.returns = returns.filter(|_| share.is_some());
         let granted = self.granted(now);
@@ -282,6 +284,15 @@ impl Group {
 }
 
 impl Ledger {
+    /// This node's own front door was lost until the node started.
+    pub(super) fn was_away(&mut self) {
+        let own = self.config.node.region.index();
+        let is_own = |entry: &&mut Entry| entry.region == own && matches!(entry.place, Place::FrontDoor);
+        for entry in self.roster.entries.iter_mut().filter(is_own) {
+            entry.was_lost = true;
+        }
+    }
+
     /// Moves who is on its way by what a tick brings.
     pub(super) fn go_on(&mut self, now: Ticks) {
         for at in self.motion.entries.clone() {

@@ -38,6 +38,8 @@ pub(super) struct Entry {
     /// How it returns from where it was lost.
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
+    /// It was lost before this node saw anybody.
+    pub(super) was_lost: bool,
     /// How it gets back what an operator took.
     pub(super) rises: Option<Return>,
     pub(super) leaves: Option<Leave>,
@@ -233,6 +235,7 @@ impl Known {
             row_says: RowState::default(),
             pace,
             returns: None,
+            was_lost: false,
             rises: None,
             grant: Grant::default(),
             last_good: None,

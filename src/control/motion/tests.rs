@@ -375,3 +375,26 @@ fn steps_too_small_to_matter_add_up() {
         assert_eq!(moved(&ledger) == before, percent >= 90, "{percent}");
     }
 }
+
+#[test]
+fn a_node_that_comes_back_with_its_region_holds_it_as_the_others_do() {
+    let config = Arc::clone(&scene(FAILOVER, SlowStart::default()).config);
+    let anew = || {
+        let (config, clock) = (Arc::clone(&config), Clock::manual());
+        let mut ledger = Ledger::open(config, Compiled::default(), None, clock, OverrideList::new());
+        ledger.was_away();
+        ledger
+    };
+    let shares = |ledger: &Ledger| ["a", "b"].map(|region| weight(ledger.row(&door(region))));
+    let mut ledger = anew();
+    ledger.all_see(everybody(&ledger), Health::Up);
+    assert_eq!(shares(&ledger), [1, 10_000]);
+    passes(&mut ledger, SECOND * 299, &[]);
+    assert_eq!(shares(&ledger), [1, 10_000]);
+    passes(&mut ledger, SECOND * 2, &[]);
+    assert_eq!(shares(&ledger), [10_000, 10_000]);
+    let mut ledger = anew();
+    ledger.orders(door("a"), Action::Up, None).unwrap();
+    ledger.all_see(everybody(&ledger), Health::Up);
+    assert_eq!(shares(&ledger), [10_000, 10_000], "an operator need not wait");
+}

@@ -24,7 +24,7 @@ fn fleet(directory: &Path) -> Arc<Config> {
 }
 
 fn start(config: Arc<Config>) -> Start {
-    Start { config, compiled: Compiled::default(), build_selector: None, clock: Clock::manual() }
+    Start { config, compiled: Compiled::default(), build_selector: None, clock: Clock::manual(), was_away: false }
 }
 
 fn running(directory: &Path) -> Running {
