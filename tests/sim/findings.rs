@@ -63,26 +63,6 @@ fn what_is_left_of_a_busy_region_falls_while_spill_is_eased() {
     );
 }
 
-/// A region's own node, which began anew with it, holds nobody back, and its answers are kept longer than those of the nodes that do.
-#[test]
-fn a_lost_region_leads_its_clients_back_before_its_hold_is_over() {
-    still_breaks(&scenario::region_loss_by_default(), Invariant::HeldBack);
-}
-
-/// The same, for one that goes and comes with everything in it: without others' word its clients follow it each time.
-#[test]
-fn clients_follow_a_region_that_flaps_with_its_node() {
-    let scenario = scenario::region_loss().with(|scenario| {
-        let one = |at: u64| [(at, 1, Event::Lose), (at + 20, 1, Event::Restore)];
-        scenario.events = (0..5).flat_map(|time| one(60 + 40 * time)).collect();
-        scenario.plan.asks = Asks::Nearest;
-    });
-    still_breaks(
-        &named(scenario, "found-region-flaps", "A region comes and goes with its node every forty seconds"),
-        Invariant::NoOscillation,
-    );
-}
-
 /// A node that sees nothing goes on answering queries: clients of a region that is lost meanwhile are led there.
 #[test]
 fn a_blind_node_leads_clients_to_a_lost_region() {
