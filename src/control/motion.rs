@@ -114,19 +114,19 @@ impl Return {
     }
 
     /// What it has by now of what it returns to; `None` where that is all.
-    fn share(&self, pace: Pace, now: Ticks) -> Option<BasisPoints> {
+    fn share(self, pace: Pace, now: Ticks) -> Option<BasisPoints> {
         let share = self.pace(pace).share(self.lasts(now))?;
         let rest = BasisPoints::FULL.get() - self.from.get();
         let points = u64::from(self.from.get()) + share.of(rest.into());
         Some(BasisPoints::new(u16::try_from(points).unwrap_or(u16::MAX)).max(BasisPoints::LEAST))
     }
 
-    fn pace(&self, pace: Pace) -> Pace {
+    fn pace(self, pace: Pace) -> Pace {
         if self.after == After::Loss { pace } else { pace.without_hold() }
     }
 
     /// For people.
-    fn report(&self, pace: Pace, now: Ticks) -> Move {
+    fn report(self, pace: Pace, now: Ticks) -> Move {
         let (pace, lasts) = (self.pace(pace), self.lasts(now));
         let held = pace.hold_left(lasts);
         let why = match self.after {
@@ -138,7 +138,7 @@ impl Return {
         Move { why, left: pace.left(lasts) }
     }
 
-    fn lasts(&self, now: Ticks) -> Duration {
+    fn lasts(self, now: Ticks) -> Duration {
         Duration::from_millis(100) * now.0.saturating_sub(self.since.0)
     }
 }
