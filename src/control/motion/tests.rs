@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+use proptest::prelude::*;
+
 use crate::{
     clock::Clock,
     config::{Config, Failover, SlowStart},
@@ -397,4 +399,48 @@ fn a_node_that_comes_back_with_its_region_holds_it_as_the_others_do() {
     ledger.orders(door("a"), Action::Up, None).unwrap();
     ledger.all_see(everybody(&ledger), Health::Up);
     assert_eq!(shares(&ledger), [10_000, 10_000], "an operator need not wait");
+}
+
+fn any_order() -> impl Strategy<Value = Option<Action>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Action::Drain)),
+        Just(Some(Action::Down)),
+        (1..90_u64).prop_map(|seconds| Some(Action::Evacuate(SECOND * u32::try_from(seconds).unwrap()))),
+        (0..=10_000_u16).prop_map(|points| Some(Action::Weight(BasisPoints::new(points)))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_operators_say_nothing_is_given_back_faster_than_the_ramp(
+        orders in prop::collection::vec((any_order(), prop::option::of(1..120_u32), 0..300_u64), 1..20),
+    ) {
+        let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+        // A sixtieth of all in a second, and what rounding and being more than nothing add.
+        let most = 10_000 / 600 + 2;
+        let takes = |ledger: &Ledger| {
+            let row = ledger.row(&door("b"));
+            if row.is_usable() { (weight(row), granted(ledger, "b")) } else { (0, 0) }
+        };
+        let mut before = takes(&ledger);
+        for (order, expires, ticks) in orders {
+            // What is refused is refused.
+            _ = match order {
+                Some(action) => ledger.orders(door("b"), action, expires.map(|seconds| SECOND * seconds)),
+                None => ledger.clear_override(&door("b")),
+            };
+            for tick in 0..=ticks {
+                if tick > 0 {
+                    ledger.waits(100);
+                }
+                let now = takes(&ledger);
+                prop_assert!(now.0 <= before.0 + most && now.1 <= before.1 + most, "{order:?}: {before:?}, {now:?}");
+                prop_assert_eq!(now.0, now.1, "nobody was lost");
+                before = now;
+            }
+        }
+    }
 }
