@@ -168,6 +168,7 @@ fn allocations_of_10_000_requests(origin: &str) -> u64 {
             .with(directory.clone()),
         build_selector: Some(Box::new(balance::build)),
         clock: clock.clone(),
+        was_away: false,
     })
     .unwrap();
     let server = proxy::Server::bind(&config.listen, 1).unwrap();

@@ -18,6 +18,7 @@ pub(crate) fn one_pool_of(origins: usize) -> Control {
         compiled: Compiled::default(),
         build_selector: None,
         clock: Clock::manual(),
+        was_away: false,
     };
     let (control, ..) = Control::open(start).expect("there are no overrides to read");
     control

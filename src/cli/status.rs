@@ -42,9 +42,9 @@ fn render(status: &Status) -> String {
     for pool in &status.pools {
         let mut origins = table(&[&format!("pool {}", pool.name), "health", "share", "since", "weight", "why"]);
         for region in &pool.regions {
-            let [health, share, _, why] = cells(&region.row);
+            let [health, share, since, why] = cells(&region.row);
             let weight = right(format!("{}/{}", region.usable_weight, region.total_weight));
-            origins.add_row([Cell::new(&region.region), health, share, Cell::new(""), weight, why]);
+            origins.add_row([Cell::new(&region.region), health, share, since, weight, why]);
             for origin in pool.origins.iter().filter(|origin| origin.region == region.region) {
                 let [health, share, since, why] = cells(&origin.row);
                 let name = Cell::new(format!("  {}", origin.address));
@@ -73,7 +73,10 @@ fn right(text: String) -> Cell {
 /// Health, share, since and why of one row.
 fn cells(row: &RowStatus) -> [Cell; 4] {
     let mut words = row.health.clone();
-    for (is_so, word) in [(row.is_draining, " draining"), (row.is_forced, " forced"), (row.is_stale, " stale")] {
+    let RowStatus { is_draining, is_forced, is_stale, is_returning, .. } = *row;
+    for (is_so, word) in
+        [(is_draining, " draining"), (is_forced, " forced"), (is_stale, " stale"), (is_returning, " returning")]
+    {
         words += if is_so { word } else { "" };
     }
     let color = match row.health.as_str() {
@@ -90,13 +93,16 @@ fn cells(row: &RowStatus) -> [Cell; 4] {
     ]
 }
 
-/// Who is believed, why and how long, and what it keeps from sight.
+/// Who is believed, why and how long, what its share is on the way to, and what that keeps from sight.
 fn why(row: &RowStatus) -> String {
-    let mut why = row.source.clone().unwrap_or_default();
-    for words in [&row.said, &row.note].into_iter().flatten() {
-        why += &format!(": {words}");
+    let because = [&row.source, &row.said, &row.note].into_iter().flatten().map(String::as_str);
+    let mut why = because.collect::<Vec<_>>().join(": ");
+    // What moves, and a note, say themselves when that ends; an ejection does not.
+    let is_told = row.source.as_deref() != Some("traffic") && (row.note.is_some() || !row.moving.is_empty());
+    let ends = row.until_seconds.filter(|_| !is_told).map(|seconds| format!("for {}", ago(seconds)));
+    for words in ends.iter().chain(&row.moving) {
+        why += &format!("{}{words}", if why.is_empty() { "" } else { ", " });
     }
-    why += &row.until_seconds.map_or_else(String::new, |seconds| format!(", for {}", ago(seconds)));
     if !row.beneath.is_empty() {
         why += &format!(" ({})", row.beneath.join("; "));
     }
@@ -110,5 +116,27 @@ fn ago(seconds: u64) -> String {
         120..7200 => format!("{} min", seconds / 60),
         7200..172_800 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_why_it_is_what_it_is_and_until_when() {
+        let row: RowStatus = serde_json::from_value(serde_json::json!({
+            "health": "up", "share_percent": 0.01, "is_draining": false, "is_forced": false, "is_stale": false,
+            "source": "probe", "said": "200", "moving": ["returns: held for 4 m 12 s more"], "until_seconds": 312,
+        }))
+        .unwrap();
+        assert_eq!(why(&row), "probe: 200, returns: held for 4 m 12 s more");
+        let row = RowStatus { moving: Vec::new(), said: Some("5 in a row".into()), until_seconds: Some(28), ..row };
+        assert_eq!(why(&RowStatus { source: Some("traffic".into()), ..row.clone() }), "traffic: 5 in a row, for 28 s");
+        let note = Some("drain by ann: disk (for 2 h more)".into());
+        assert_eq!(why(&RowStatus { said: None, note, ..row.clone() }), "probe: drain by ann: disk (for 2 h more)");
+        let moving = vec!["passes on its excess for 30 s more".into()];
+        let of_pool = RowStatus { source: None, said: Some("1 of 2 usable".into()), moving, ..row };
+        assert_eq!(why(&of_pool), "1 of 2 usable, passes on its excess for 30 s more");
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     overrides::{Action, NewOverride, Override},
-    report::SubjectReport,
+    report::Report,
 };
 use crate::{
     config::Config,
@@ -48,8 +48,8 @@ pub enum Command {
     },
     /// Say why each row is what it is.
     Describe {
-        /// Told about every subject.
-        reply: Reply<Vec<SubjectReport>>,
+        /// Told about everybody.
+        reply: Reply<Report>,
     },
 }
 
@@ -79,6 +79,14 @@ pub enum CommandError {
     /// Its time would be over before it began.
     #[error("an override has to last longer than no time at all")]
     EndsAtOnce,
+    /// An evacuation would be taken back before it is done.
+    #[error(
+        "it would expire before all have left\nhint: `expires_in` counts from now, so it has to be longer than `evacuate`"
+    )]
+    NeverLeft,
+    /// Who was drained has nobody left to evacuate.
+    #[error("{0} is drained already\nhint: take it back first (`meridian ready`) if it is to be evacuated bit by bit")]
+    LeftAlready(Subject),
     /// No room for one more.
     #[error("there are {0} overrides already\nhint: clear those that are not needed any more")]
     TooManyOverrides(usize),
@@ -150,7 +158,7 @@ impl Handle {
     }
 
     /// Why each row is what it is.
-    pub async fn describe(&self) -> Result<Vec<SubjectReport>, CommandError> {
+    pub async fn describe(&self) -> Result<Report, CommandError> {
         self.ask(|reply| Command::Describe { reply }).await
     }
 

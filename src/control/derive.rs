@@ -5,12 +5,13 @@
 //!
 //! - *health*: up if any origin is usable; otherwise unknown if any without a verdict takes new work; otherwise down.
 //! - *weight*: usable configured weight times its share, over all configured weight of the first tier, which the other tiers only stand in
-//!   for; a living part never counts as nothing, and more than all as all. Where nothing is usable, the weight of those without a verdict
-//!   counts: it is what the unproven rung draws by.
+//!   for; a living part never counts as nothing, and more than all as all. Nobody counts on who had no verdict yet, or starts slowly because it
+//!   is new: adding origins to a region does not make it look lost. Where nothing is usable, the weight of those without a verdict counts, over
+//!   that of everybody: it is what the unproven rung draws by.
 //! - *draining*: origins work, and all of those drain; or nothing is left that the last rung may ask.
 //! - *stale*: no verdict on any origin is fresh. So it is valid for as long as its freshest evidence is.
-//!
-//! Whether an origin was forced or drilled is not inherited: the row of the region is a consequence.
+//! - *forced*: an operator's "up" is what makes it up, or part of it, so that it is not waited for. Other words of operators, and drills, are
+//!   not inherited: the row of the region is a consequence.
 
 use std::collections::BTreeMap;
 
@@ -51,11 +52,14 @@ impl Stake {
 pub(super) struct Tally {
     /// By tier.
     total_weight: [u64; TIERS],
+    /// The same of those that are counted on.
+    counted_on: [u64; TIERS],
     /// In basis points of a unit of configured weight.
     usable_weight: u64,
     /// The same of those without a verdict.
     hopeful_weight: u64,
     usable: u32,
+    forced: u32,
     hopeful: u32,
     /// Those that nobody took out, whatever their health.
     askable: u32,
@@ -72,9 +76,11 @@ impl Tally {
     pub(super) fn add(&mut self, part: Part) {
         let counts = Counts::of(part);
         self.total_weight[part.stake.place()] += u64::from(part.stake.weight);
+        self.counted_on[part.stake.place()] += counts.counted_on;
         self.usable_weight += counts.usable_weight;
         self.hopeful_weight += counts.hopeful_weight;
         self.usable += u32::from(counts.is_usable);
+        self.forced += u32::from(counts.is_usable && part.state.is_forced);
         self.hopeful += u32::from(counts.is_hopeful);
         self.askable += u32::from(counts.is_askable);
         self.counted += 1;
@@ -90,9 +96,11 @@ impl Tally {
     pub(super) fn remove(&mut self, part: Part) {
         let counts = Counts::of(part);
         self.total_weight[part.stake.place()] -= u64::from(part.stake.weight);
+        self.counted_on[part.stake.place()] -= counts.counted_on;
         self.usable_weight -= counts.usable_weight;
         self.hopeful_weight -= counts.hopeful_weight;
         self.usable -= u32::from(counts.is_usable);
+        self.forced -= u32::from(counts.is_usable && part.state.is_forced);
         self.hopeful -= u32::from(counts.is_hopeful);
         self.askable -= u32::from(counts.is_askable);
         self.counted -= 1;
@@ -116,16 +124,26 @@ impl Tally {
             (0, 1..) => Health::Unknown,
             (0, 0) => Health::Down,
         };
-        let first = self.total_weight.into_iter().find(|weight| *weight > 0).unwrap_or_default();
-        let whole = first * u64::from(BasisPoints::FULL.get());
+        let first = |tiers: [u64; TIERS]| tiers.into_iter().find(|weight| *weight > 0);
+        let (weight, expected) = if self.usable > 0 {
+            (self.usable_weight, first(self.counted_on).or_else(|| first(self.total_weight)))
+        } else {
+            (self.hopeful_weight, first(self.total_weight))
+        };
         RowState {
             health,
+            is_forced: self.forced > 0,
             is_draining: (self.up > 0 && self.up == self.up_and_draining) || (self.counted > 0 && self.askable == 0),
             is_stale: self.judged > 0 && self.evidence.is_empty(),
-            weight: BasisPoints::ratio(if self.usable > 0 { self.usable_weight } else { self.hopeful_weight }, whole),
+            weight: BasisPoints::ratio(weight, expected.unwrap_or_default() * u64::from(BasisPoints::FULL.get())),
             valid_until: self.evidence.last_key_value().map_or(Ticks::FOREVER, |(until, _)| *until),
             ..RowState::default()
         }
+    }
+
+    /// How many are usable, and of how many, for people.
+    pub(super) fn usable(&self) -> (u32, u32) {
+        (self.usable, self.counted)
     }
 
     /// Whether there was a verdict on each origin.
@@ -143,6 +161,7 @@ impl Tally {
 struct Counts {
     usable_weight: u64,
     hopeful_weight: u64,
+    counted_on: u64,
     is_usable: bool,
     is_hopeful: bool,
     is_askable: bool,
@@ -160,6 +179,7 @@ impl Counts {
         Self {
             usable_weight: if is_usable { effective } else { 0 },
             hopeful_weight: if is_hopeful { effective } else { 0 },
+            counted_on: if state.is_counted_on() { u64::from(weight) } else { 0 },
             is_usable,
             is_hopeful,
             is_askable: weight > 0 && state.is_askable(),
@@ -181,7 +201,7 @@ mod tests {
             weight in 0..=256_u16,
             tier in 0..=STANDBY,
             health in prop_oneof![Just(Health::Unknown), Just(Health::Up), Just(Health::Down)],
-            flags in any::<[bool; 4]>(),
+            flags in any::<[bool; 5]>(),
             share in prop_oneof![Just(0), Just(1), 0..=10_000_u16],
             until in 0..8_u32,
         ) -> Part {
@@ -193,6 +213,7 @@ mod tests {
                 is_stale: flags[3],
                 is_breaker_open: false,
                 is_returning: false,
+                is_joining: flags[4],
                 weight: BasisPoints::new(share),
                 valid_until: Ticks(until),
             };
@@ -252,7 +273,8 @@ mod tests {
             let all_drain = !working.is_empty() && working.iter().all(|part| part.state.is_draining);
             let none_is_left = !parts.is_empty() && !parts.iter().any(|part| part.stake.weight > 0 && part.state.is_askable());
             prop_assert_eq!(row.is_draining, all_drain || none_is_left);
-            prop_assert!(!row.is_forced && !row.is_drilled);
+            prop_assert_eq!(row.is_forced, usable.iter().any(|part| part.state.is_forced));
+            prop_assert!(!row.is_drilled);
             let total: u32 = parts.iter().map(|part| u32::from(part.stake.weight)).sum();
             prop_assert!(measure.usable_weight <= total);
         }
@@ -286,6 +308,23 @@ mod tests {
             BasisPoints::FULL,
             "the first is the lowest there is"
         );
+    }
+
+    #[test]
+    fn who_is_new_is_not_counted_on_while_somebody_else_is() {
+        let unknown = with(up(10), |state| state.health = Health::Unknown);
+        let joins = with(up(10), |state| (state.is_joining, state.weight) = (true, BasisPoints::new(1_000)));
+        let down = with(up(10), |state| state.health = Health::Down);
+        let weight = |parts: &[Part]| tally(parts).state().weight;
+        assert_eq!(weight(&[up(10), unknown, unknown, unknown]), BasisPoints::FULL);
+        assert_eq!(weight(&[up(10), joins, joins, joins]), BasisPoints::FULL);
+        assert_eq!(weight(&[up(10), down, joins, unknown]), BasisPoints::new(5_500), "what it takes counts");
+        assert_eq!(
+            weight(&[joins, joins]),
+            BasisPoints::new(1_000),
+            "where all is new there is nothing that was there before"
+        );
+        assert_eq!(weight(&[down, unknown]), BasisPoints::new(5_000), "nor where nothing is usable");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! What this node's own probes say, and whether the node believes it (`suspicion` has the rule).
 
+use std::time::Duration;
+
 use tracing::{info, warn};
 
 use super::{
     ledger::Ledger,
+    roster::Entry,
     suspicion::{Change, Standing},
 };
 use crate::{
@@ -18,7 +21,7 @@ impl Ledger {
         let (region, before) = (entry.region, entry.standing());
         match belief {
             Belief::Health(Health::Up) => {
-                entry.last_good = Some(self.clock.now());
+                (entry.last_good, entry.left_after) = (Some(self.clock.now()), None);
                 entry.trust();
                 entry.beliefs.hear(Source::Probe, belief, until);
                 self.suspicion.up(at, region, before == Standing::Up, now);
@@ -52,7 +55,7 @@ impl Ledger {
     pub(super) fn review(&mut self, now: Ticks) {
         let Some(change) = self.suspicion.review(now) else { return };
         self.doubt.set(self.suspicion.is_active());
-        let mut fallen: Vec<usize> = self.suspicion.fallen().collect();
+        let mut fallen: Vec<usize> = self.suspicion.fallen().map(|(at, _)| at).collect();
         fallen.sort_unstable();
         match change {
             Change::Began => {
@@ -80,6 +83,19 @@ impl Ledger {
             self.settle(at, now);
         }
         self.draw();
+    }
+}
+
+impl Entry {
+    /// How long after its last good probe its row said that it is down, once its probes say so, too: what its check goes on finding good while
+    /// it is ejected did not fail over.
+    pub(super) fn failed_over(&mut self, was: Health, now: Duration) -> Option<Duration> {
+        let state = self.merged.state;
+        if was == Health::Up && state.health == Health::Down && !state.is_forced {
+            self.left_after = self.last_good.map(|seen| now.saturating_sub(seen));
+        }
+        let is_seen_down = self.beliefs.probed().is_some_and(|(health, _)| health == Health::Down);
+        if is_seen_down { self.left_after.take() } else { None }
     }
 }
 

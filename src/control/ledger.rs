@@ -95,6 +95,7 @@ impl Ledger {
         let says = entry.told(&before.state, self.is_ready, now);
         let said = std::mem::replace(&mut entry.row_says, says);
         self.motion.entry(at, entry.moves());
+        entry.say_grant(&mut self.writer);
         if said != says {
             if entry.moves() {
                 self.writer.shift(&entry.row, says, now);
@@ -112,13 +113,11 @@ impl Ledger {
         if has_new_meaning(&before.state, &merged.state) || before.source != merged.source {
             entry.since = clock::unix_time();
             entry.gauge.set(meters::level(merged.state.health));
-            let fell =
-                before.state.health == Health::Up && merged.state.health == Health::Down && !merged.state.is_forced;
-            if let Some(seen) = entry.last_good.filter(|_| fell) {
-                let is_door = matches!(entry.place, Place::FrontDoor);
-                self.meters.failover(is_door).observe(self.clock.now().saturating_sub(seen));
-            }
             self.journal.subject(&entry.subject, &before.state, &merged);
+        }
+        if let Some(span) = entry.failed_over(before.state.health, self.clock.now()) {
+            let is_door = matches!(entry.place, Place::FrontDoor);
+            self.meters.failover(is_door).observe(span);
         }
         if !entry.is_judged && merged.state.health != Health::Unknown {
             entry.is_judged = true;
@@ -161,7 +160,9 @@ impl Ledger {
                 group.draw();
             }
         }
-        if before.health != says.health || before.is_draining != says.is_draining {
+        let meaning = |state: &RowState| (state.health, state.is_draining, state.is_forced);
+        if meaning(&before) != meaning(&says) {
+            group.since = clock::unix_time();
             self.journal.group(group, &before);
         }
     }

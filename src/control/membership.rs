@@ -10,10 +10,10 @@ use super::{
     motion::{Leave, Motion},
     overrides::{Action, OverrideList},
     roster::Roster,
-    suspicion::Suspicion,
+    suspicion::{Standing, Suspicion},
 };
 use crate::{
-    clock::{self, Clock},
+    clock::{self, Clock, Ticks},
     config::{Checks, Config},
     fleet::{Doubt, Source, Subject},
     table::{Compiled, Membership, OriginSpec, PoolSpec, RegionSpec, SelectorBuilder, Writer},
@@ -53,6 +53,7 @@ impl Ledger {
         self.revision += 1;
         let (now, today) = (self.clock.ticks(), clock::unix_time().as_secs());
         let wanted = membership(&config, self.revision, compiled);
+        let fallen = self.fallen();
         let (roster, overrides) = (&mut self.roster, &self.overrides);
         self.writer.publish_filled(wanted, |writer, next| {
             let remembered = |subject: &_| {
@@ -71,7 +72,10 @@ impl Ledger {
                 (beliefs, leaves)
             };
             *roster = Roster::of(next, &config, std::mem::take(roster), remembered, now);
-            roster.entries.iter().for_each(|entry| writer.change(&entry.row, entry.row_says, now));
+            for entry in &roster.entries {
+                entry.say_grant(writer);
+                writer.change(&entry.row, entry.row_says, now);
+            }
             for group in &roster.groups {
                 writer.change(&group.row, group.row_says, now);
                 writer.set_measure(&group.row, group.tally.measure());
@@ -86,10 +90,18 @@ impl Ledger {
             let entry = &mut self.roster.entries[at];
             // Whom nobody asks, nobody waits for.
             entry.is_judged |= is_unasked(&config, &entry.subject);
-            suspicion.place(at, entry.region, entry.standing(), now);
+            if entry.standing() == Standing::Up {
+                suspicion.place(entry.region);
+            }
             self.unjudged += usize::from(!entry.is_judged);
             // Arms its deadline; the row says it already.
             self.settle(at, now);
+        }
+        for (fell, subject) in fallen {
+            let known = self.roster.find(&subject).map(|at| (at, &self.roster.entries[at]));
+            if let Some((at, entry)) = known.filter(|(_, entry)| entry.standing() != Standing::Up) {
+                suspicion.place_fallen(at, entry.region, fell);
+            }
         }
         for (at, group) in self.roster.groups.iter().enumerate() {
             self.motion.group(at, group.moves());
@@ -99,6 +111,14 @@ impl Ledger {
         self.config = config;
         self.draw();
         self.revision
+    }
+
+    /// Who fell lately by this node's own probes, in that order.
+    fn fallen(&self) -> Vec<(Ticks, Subject)> {
+        let fallen = self.suspicion.fallen();
+        let mut named: Vec<_> = fallen.map(|(at, fell)| (fell, self.roster.entries[at].subject.clone())).collect();
+        named.sort_unstable();
+        named
     }
 }
 

@@ -136,6 +136,7 @@ impl Beliefs {
             is_stale: verdict.is_some() && fresh.is_none(),
             is_breaker_open: false,
             is_returning: false,
+            is_joining: false,
             weight: weight.map_or(BasisPoints::FULL, |(_, share)| share),
             valid_until: verdict.map_or(Ticks::FOREVER, |(_, (_, until))| until),
         };

@@ -8,7 +8,7 @@ use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 
 use crate::{
     fleet::{Address, Health, Source},
-    telemetry::{Histogram, histogram},
+    telemetry::{Histogram, explain_histogram, histogram},
 };
 
 /// The meters that do not belong to a subject.
@@ -24,7 +24,7 @@ pub(super) struct Meters {
     pub(super) overrides: Gauge,
     /// 1 while the node suspects itself.
     pub(super) suspects_itself: Gauge,
-    /// From the last sign of life of an origin or a front door until nobody was sent there any more.
+    /// From the last good probe of an origin or a front door until its row said that it is down.
     failover: [Arc<Histogram>; 2],
 }
 
@@ -53,6 +53,11 @@ impl Meters {
 }
 
 fn describe() {
+    explain_histogram(
+        "meridian_failover_seconds",
+        "From the last good probe of an origin or a front door until its row said down, from when on nobody new is sent there; without what an \
+         operator took down, and without ejections of what its check goes on finding good",
+    );
     describe_counter!("meridian_control_signals_total", "Signals received, by source");
     describe_counter!("meridian_control_signals_ignored_total", "Signals that changed nothing, by reason");
     describe_gauge!("meridian_control_generation", "Revision of the membership in force");

@@ -27,5 +27,5 @@ mod task;
 
 pub use command::{Command, CommandError, Handle, Reply};
 pub use overrides::{Action, NewOverride, Override, OverrideFileError};
-pub use report::{SubjectReport, ViewReport};
+pub use report::{GroupReport, Move, Moves, Report, SubjectReport, ViewReport, spell};
 pub use task::{Control, Start};

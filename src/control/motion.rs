@@ -7,13 +7,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{
     ledger::Ledger,
+    report::{Move, Moves},
     roster::{Entry, Group, Place},
 };
 use crate::{
     clock::Ticks,
     fleet::{BasisPoints, Belief, Health, Source},
     policy::{self, Pace},
-    table::RowState,
+    table::{RowState, Writer},
 };
 
 /// Who moves now, as indices.
@@ -63,48 +64,99 @@ impl Leave {
         Some(Self { ends: now.after(left), over, until })
     }
 
-    fn share(&self, now: Ticks) -> BasisPoints {
-        let left = u64::from(self.ends.0.saturating_sub(now.0)) * 100;
-        BasisPoints::ratio(left, u64::try_from(self.over.as_millis()).unwrap_or(u64::MAX)).max(BasisPoints::LEAST)
+    fn left(&self, now: Ticks) -> Duration {
+        Duration::from_millis(100) * self.ends.0.saturating_sub(now.0)
     }
+
+    fn share(&self, now: Ticks) -> BasisPoints {
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        BasisPoints::ratio(millis(self.left(now)), millis(self.over)).max(BasisPoints::LEAST)
+    }
+}
+
+/// What somebody returns from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// It was lost, and may be lost again: it is held first.
+    Loss,
+    /// An operator, or whoever else drained it, took it away or thinned it. It did not fail.
+    Order,
+    /// It was never seen before, among others that were.
+    Nothing,
 }
 
 /// A return, while it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Return {
-    since: Ticks,
-    pace: Pace,
+    pub(super) since: Ticks,
+    pub(super) after: After,
+    /// What it had when that began.
+    from: BasisPoints,
 }
 
 impl Return {
-    /// Whether a change from one state to another begins one, goes on with one, or ends it. `joins` where who was never seen before takes its
-    /// place among others.
-    fn after(
+    /// Whether a change from one health to another begins one `after` this, goes on with one, or ends it.
+    fn with(
         current: Option<Self>,
-        (before, after): (&RowState, &RowState),
-        joins: bool,
-        pace: Pace,
+        (before, now_is): (&RowState, &RowState),
+        after: Option<After>,
         now: Ticks,
     ) -> Option<Self> {
         // An operator's "up" is not waited for.
-        if !after.is_usable() || after.is_forced {
+        if now_is.health != Health::Up || now_is.is_forced {
             return None;
         }
-        if before.is_usable() {
+        if before.health == Health::Up {
             return current;
         }
         // What a node that doubts its eyes believes again was never lost.
-        if after.is_stale {
-            return None;
-        }
-        // What an operator took away did not fail.
-        let was_given_back = before.is_draining || before.is_forced || before.health == Health::Up;
-        let pace = if was_given_back { pace.without_hold() } else { pace };
-        (joins || before.health != Health::Unknown).then_some(Self { since: now, pace })
+        after.filter(|_| !now_is.is_stale).map(|after| Self { since: now, after, from: BasisPoints::ZERO })
     }
 
-    fn share(&self, now: Ticks) -> Option<BasisPoints> {
-        self.pace.share(Duration::from_millis(100) * now.0.saturating_sub(self.since.0))
+    /// What it has by now of what it returns to; `None` where that is all.
+    fn share(self, pace: Pace, now: Ticks) -> Option<BasisPoints> {
+        let share = self.pace(pace).share(self.lasts(now))?;
+        let rest = BasisPoints::FULL.get() - self.from.get();
+        let points = u64::from(self.from.get()) + share.of(rest.into());
+        Some(BasisPoints::new(u16::try_from(points).unwrap_or(u16::MAX)).max(BasisPoints::LEAST))
+    }
+
+    fn pace(self, pace: Pace) -> Pace {
+        if self.after == After::Loss { pace } else { pace.without_hold() }
+    }
+
+    /// For people.
+    fn report(self, pace: Pace, now: Ticks) -> Move {
+        let (pace, lasts) = (self.pace(pace), self.lasts(now));
+        let held = pace.hold_left(lasts);
+        let why = match self.after {
+            After::Loss if !held.is_zero() => Moves::Held(held),
+            After::Loss => Moves::Returns,
+            After::Order => Moves::GivenBack,
+            After::Nothing => Moves::Joins,
+        };
+        Move { why, left: pace.left(lasts) }
+    }
+
+    fn lasts(self, now: Ticks) -> Duration {
+        Duration::from_millis(100) * now.0.saturating_sub(self.since.0)
+    }
+}
+
+/// What operators, and whoever drains, leave of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grant {
+    takes_work: bool,
+    /// An operator's word on its weight.
+    weight: Option<BasisPoints>,
+    leaves: Option<Leave>,
+    /// What it has had of its weight, as far as that has come back.
+    pub(super) share: BasisPoints,
+}
+
+impl Default for Grant {
+    fn default() -> Self {
+        Self { takes_work: true, weight: None, leaves: None, share: BasisPoints::FULL }
     }
 }
 
@@ -118,25 +170,74 @@ impl Entry {
 
     /// Whether its row says something else with the next tick, even if nothing happens.
     pub(super) fn moves(&self) -> bool {
-        self.returns.is_some() || self.leaves.is_some()
+        self.returns.is_some() || self.rises.is_some() || self.leaves.is_some()
     }
 
-    /// What its row says now, when its state was another one `before`.
+    /// Why its weight is on its way, for people.
+    pub(super) fn moving(&self, now: Ticks) -> Vec<Move> {
+        let returns = [self.returns, self.rises].into_iter().flatten().map(|returns| returns.report(self.pace, now));
+        let leaves = self.leaves.map(|leave| Move { why: Moves::Leaves(leave.over), left: leave.left(now) });
+        leaves.into_iter().chain(returns).collect()
+    }
+
+    /// What its row says now, when its state was another one `before`. What it returns to is what it is granted, so it is thinned by both.
     pub(super) fn told(&mut self, before: &RowState, joins: bool, now: Ticks) -> RowState {
         let state = self.merged.state;
-        let joins = joins && matches!(self.place, Place::Origin { .. });
-        self.returns = Return::after(self.returns, (before, &state), joins, self.pace, now);
-        let share = self.returns.and_then(|returns| returns.share(now));
-        if share.is_none() {
-            self.returns = None;
+        let after = match before.health {
+            Health::Unknown if self.was_lost => Some(After::Loss),
+            Health::Unknown => (joins && matches!(self.place, Place::Origin { .. })).then_some(After::Nothing),
+            // What an operator took down and gives back is granted, and did not fail.
+            _ => (!before.is_forced).then_some(After::Loss),
+        };
+        let returns = Return::with(self.returns, (before, &state), after, now);
+        self.was_lost &= state.health == Health::Unknown;
+        let share = returns.and_then(|returns| returns.share(self.pace, now));
+        self.returns = returns.filter(|_| share.is_some());
+        let granted = self.granted(now);
+        if granted == BasisPoints::ZERO {
+            return state;
         }
-        match share {
-            Some(share) => RowState { weight: state.weight.thinned(share), is_returning: true, ..state },
-            None => match self.leaves {
-                Some(leave) => RowState { weight: state.weight.thinned(leave.share(now)), ..state },
-                None => state,
-            },
+        RowState {
+            weight: granted.thinned(share.unwrap_or(BasisPoints::FULL)),
+            is_returning: state.health == Health::Up && (self.returns.is_some() || self.rises.is_some()),
+            is_joining: self.returns.is_some_and(|returns| returns.after == After::Nothing),
+            ..state
         }
+    }
+
+    /// Says what a front door is granted beside its row, as those who came are served by that whatever it returns from.
+    pub(super) fn say_grant(&self, writer: &mut Writer) {
+        let known = self.row.measure();
+        if matches!(self.place, Place::FrontDoor) && known.granted() != self.grant.share {
+            writer.set_measure(&self.row, known.granting(self.grant.share));
+        }
+    }
+
+    /// What it may take by word of operators: less is at once, more comes bit by bit.
+    fn granted(&mut self, now: Ticks) -> BasisPoints {
+        let state = self.merged.state;
+        let is_up_by_order = state.is_forced && state.health == Health::Up;
+        let is_down_by_order = state.is_forced && state.health == Health::Down;
+        let weight = self.beliefs.view(Source::Operator).weight.filter(|(_, until)| *until >= now);
+        let takes_work = state.takes_new_work() && !is_down_by_order;
+        let share = self.grant.share;
+        let grant = Grant { takes_work, weight: weight.map(|(share, _)| share), leaves: self.leaves, share };
+        let whole = match self.leaves {
+            _ if !takes_work => BasisPoints::ZERO,
+            Some(leave) => state.weight.thinned(leave.share(now)),
+            None => state.weight,
+        };
+        if is_up_by_order || whole == BasisPoints::ZERO {
+            self.rises = None;
+        } else if grant != self.grant {
+            let from = BasisPoints::ratio(share.get().into(), whole.get().into());
+            self.rises = (from < BasisPoints::FULL).then_some(Return { since: now, after: After::Order, from });
+        }
+        let risen = self.rises.and_then(|rises| rises.share(self.pace, now));
+        self.rises = self.rises.filter(|_| risen.is_some());
+        let share = risen.map_or(whole, |risen| whole.thinned(risen));
+        self.grant = Grant { share, ..grant };
+        share
     }
 }
 
@@ -145,15 +246,18 @@ impl Group {
     pub(super) fn told(&mut self, spill_percent: u32, now: Ticks) -> RowState {
         let state = self.tally.state();
         let before = std::mem::replace(&mut self.state, state);
-        self.returns = Return::after(self.returns, (&before, &state), false, self.pace, now);
+        let after = match before.health {
+            Health::Unknown => None,
+            _ if before.is_draining => Some(After::Order),
+            _ => Some(After::Loss),
+        };
+        let returns = Return::with(self.returns, (&before, &state), after, now);
         let could = if state.is_usable() { policy::carry(state.weight) } else { BasisPoints::ZERO };
         // Until all have had a verdict there is nothing that was there before.
         let kept = self.kept.follow(could, if self.is_known { spill_percent } else { 0 }, now);
         self.is_known |= self.tally.is_judged();
-        let share = self.returns.and_then(|returns| returns.share(now));
-        if share.is_none() {
-            self.returns = None;
-        }
+        let share = returns.and_then(|returns| returns.share(self.pace, now));
+        self.returns = returns.filter(|_| share.is_some());
         match share {
             Some(share) if share < could => {
                 RowState { weight: policy::share_that_carries(share), is_returning: true, ..state }
@@ -163,6 +267,16 @@ impl Group {
         }
     }
 
+    /// Why its weight is on its way, for people.
+    pub(super) fn moving(&self, spill_percent: u32, now: Ticks) -> Vec<Move> {
+        let returns = self.returns.map(|returns| returns.report(self.pace, now));
+        let passes_on = (returns.is_none() && self.moves()).then(|| {
+            let left = self.kept.left(policy::carry(self.state.weight), spill_percent);
+            Move { why: Moves::PassesOn, left }
+        });
+        returns.into_iter().chain(passes_on).collect()
+    }
+
     /// Whether its row says something else with the next tick, even if nothing happens.
     pub(super) fn moves(&self) -> bool {
         self.returns.is_some() || self.row_says.weight != self.state.weight
@@ -170,6 +284,15 @@ impl Group {
 }
 
 impl Ledger {
+    /// This node's own front door was lost until the node started.
+    pub(super) fn was_away(&mut self) {
+        let own = self.config.node.region.index();
+        let is_own = |entry: &&mut Entry| entry.region == own && matches!(entry.place, Place::FrontDoor);
+        for entry in self.roster.entries.iter_mut().filter(is_own) {
+            entry.was_lost = true;
+        }
+    }
+
     /// Moves who is on its way by what a tick brings.
     pub(super) fn go_on(&mut self, now: Ticks) {
         for at in self.motion.entries.clone() {

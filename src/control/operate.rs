@@ -9,6 +9,7 @@ use super::{
     ledger::Ledger,
     motion::Leave,
     overrides::{Action, NewOverride, Override, OverrideList, TooMany},
+    roster::Entry,
 };
 use crate::{
     clock::{self, Ticks},
@@ -26,11 +27,13 @@ impl Ledger {
         let at = self.roster.find(&new.subject).ok_or_else(|| CommandError::UnknownSubject(new.subject.clone()))?;
         check_text("author", &new.author, LONGEST_AUTHOR)?;
         check_text("reason", &new.reason, LONGEST_REASON)?;
-        let is_over_at_once = matches!(new.action, Action::Evacuate(over) if over.is_zero());
-        if is_over_at_once || new.expires_in.is_some_and(|span| span.is_zero()) {
+        if new.expires_in.is_some_and(|span| span.is_zero()) {
             return Err(CommandError::EndsAtOnce);
         }
         let (now, created) = (self.clock.ticks(), clock::unix_time());
+        if let Action::Evacuate(over) = new.action {
+            self.roster.entries[at].can_leave(over, new.expires_in, now)?;
+        }
         let until = new.expires_in.map_or(Ticks::FOREVER, |span| now.after(span));
         // Rounded up, so that the file never ends it before the table does.
         let expires = new.expires_in.map(|span| created.saturating_add(span).as_millis().div_ceil(1_000));
@@ -84,6 +87,23 @@ impl Ledger {
     /// All overrides, in order of subject.
     pub(super) fn list_overrides(&self) -> Vec<Override> {
         self.overrides.listed(|subject| self.roster.find(subject).is_some())
+    }
+}
+
+impl Entry {
+    /// Whether it can be evacuated over so long.
+    fn can_leave(&self, over: Duration, expires_in: Option<Duration>, now: Ticks) -> Result<(), CommandError> {
+        if over.is_zero() {
+            return Err(CommandError::EndsAtOnce);
+        }
+        if expires_in.is_some_and(|span| span <= over) {
+            return Err(CommandError::NeverLeft);
+        }
+        // Going back to all of its clients to let them go again is nobody's wish.
+        match self.beliefs.view(Source::Operator).drain.filter(|until| *until >= now) {
+            Some(_) => Err(CommandError::LeftAlready(self.subject.clone())),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,13 +1,96 @@
 //! Why each row is what it is: for status, the admin API and whoever is on call.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::{ledger::Ledger, overrides::Override, roster::Entry};
+use super::{
+    ledger::Ledger,
+    overrides::Override,
+    roster::{Entry, Group},
+};
 use crate::{
     clock::{self, Ticks},
     fleet::{BasisPoints, Health, Source, Subject},
     table::RowState,
 };
+
+/// Everything that rows say, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Origins and front doors.
+    pub subjects: Vec<SubjectReport>,
+    /// Pools in regions.
+    pub groups: Vec<GroupReport>,
+}
+
+/// What follows for a pool in a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupReport {
+    /// The pool.
+    pub pool: Arc<str>,
+    /// The region.
+    pub region: Arc<str>,
+    /// When the row last changed in what it means, in time since 1970.
+    pub since: Duration,
+    /// How many of its origins are usable.
+    pub usable: u32,
+    /// Of how many.
+    pub origins: u32,
+    /// Why its weight is on its way, where it is.
+    pub moving: Vec<Move>,
+}
+
+/// Why a weight is on its way, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Why.
+    pub why: Moves,
+    /// Until it is there.
+    pub left: Duration,
+}
+
+/// Why a weight is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moves {
+    /// It was lost, and is held for so long before it gets anything back.
+    Held(Duration),
+    /// It was lost, and gets its share back.
+    Returns,
+    /// It gets back what an operator, or a drain, took.
+    GivenBack,
+    /// It is new among others.
+    Joins,
+    /// It is evacuated over so long.
+    Leaves(Duration),
+    /// It lost a part, and passes on what it cannot carry.
+    PassesOn,
+}
+
+impl fmt::Display for Move {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = spell(self.left);
+        match self.why {
+            Moves::Held(held) => write!(f, "returns: held for {} more", spell(held)),
+            Moves::Returns => write!(f, "returns: rises for {left} more"),
+            Moves::GivenBack => write!(f, "given back: rises for {left} more"),
+            Moves::Joins => write!(f, "joins: rises for {left} more"),
+            Moves::Leaves(over) => write!(f, "evacuated over {}, {left} left", spell(over)),
+            Moves::PassesOn => write!(f, "passes on its excess for {left} more"),
+        }
+    }
+}
+
+/// A span in its two largest units, rounded up: it is not over before it is.
+pub fn spell(span: Duration) -> String {
+    let seconds = span.as_millis().div_ceil(1_000);
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let first = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(units.len() - 1);
+    let (unit, name) = units[first];
+    let rest = units.get(first + 1).map(|(next, name)| (seconds % unit / next, name)).filter(|(count, _)| *count > 0);
+    rest.map_or_else(
+        || format!("{} {name}", seconds / unit),
+        |(count, next)| format!("{} {name} {count} {next}", seconds / unit),
+    )
+}
 
 /// What is believed of one subject, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +109,10 @@ pub struct SubjectReport {
     pub is_withheld: bool,
     /// What each source that spoke says, strongest first.
     pub views: Vec<ViewReport>,
-    /// The operator's decisions, with author and reason.
-    pub overrides: Vec<Override>,
+    /// The operator's decisions, with author and reason, and for how long each holds where it ends.
+    pub overrides: Vec<(Override, Option<Duration>)>,
+    /// Why its weight is on its way, where it is.
+    pub moving: Vec<Move>,
 }
 
 /// What one source says of one subject.
@@ -53,9 +138,24 @@ pub struct ViewReport {
 
 impl Ledger {
     /// Reports on everybody: costs what the fleet costs, so it is asked for and not kept.
-    pub(super) fn describe(&self) -> Vec<SubjectReport> {
+    pub(super) fn describe(&self) -> Report {
         let now = self.clock.ticks();
-        self.roster.entries.iter().map(|entry| self.report(entry, now)).collect()
+        let spill_percent = self.config.failover.spill_percent;
+        let group = |group: &Group| {
+            let (usable, origins) = group.tally.usable();
+            GroupReport {
+                pool: Arc::clone(&group.pool),
+                region: Arc::clone(&group.region),
+                since: group.since,
+                usable,
+                origins,
+                moving: group.moving(spill_percent, now),
+            }
+        };
+        Report {
+            subjects: self.roster.entries.iter().map(|entry| self.report(entry, now)).collect(),
+            groups: self.roster.groups.iter().map(group).collect(),
+        }
     }
 
     fn report(&self, entry: &Entry, now: Ticks) -> SubjectReport {
@@ -66,6 +166,7 @@ impl Ledger {
             state: RowState {
                 weight: entry.row_says.weight,
                 is_returning: entry.row_says.is_returning,
+                is_joining: entry.row_says.is_joining,
                 ..merged.state
             },
             source: merged.source,
@@ -73,7 +174,11 @@ impl Ledger {
             valid_for: left(merged.state.valid_until, now),
             is_withheld: entry.withheld.is_some(),
             views: Source::ALL.into_iter().filter_map(|source| view_report(entry, source, now)).collect(),
-            overrides: overrides.filter(|(_, until)| *until >= now).map(|(kept, _)| kept.clone()).collect(),
+            overrides: overrides
+                .filter(|(_, until)| *until >= now)
+                .map(|(kept, until)| (kept.clone(), left(*until, now)))
+                .collect(),
+            moving: entry.moving(now),
         }
     }
 }
@@ -115,4 +220,22 @@ impl SubjectReport {
     pub fn age(&self) -> Duration {
         clock::unix_time().saturating_sub(self.since)
     }
+
+    /// When something of it ends that was only said for a time, whatever is first: an operator's word, an ejection, a drill, or a way it is on.
+    pub fn ends_in(&self) -> Option<Duration> {
+        let passes = |view: &&ViewReport| !matches!(view.source, Source::Probe | Source::Peer);
+        let word = self.standing().filter(passes).and_then(|view| view.valid_for);
+        let orders = self.overrides.iter().filter_map(|(_, left)| *left);
+        word.into_iter().chain(orders).chain(self.moving.iter().map(|moving| moving.left)).min()
+    }
 }
+
+impl GroupReport {
+    /// How long ago the row last changed in what it means.
+    pub fn age(&self) -> Duration {
+        clock::unix_time().saturating_sub(self.since)
+    }
+}
+
+#[cfg(test)]
+mod tests;

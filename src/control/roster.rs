@@ -10,7 +10,7 @@ use super::{
     derive::{Part, Stake, Tally},
     merge::{Beliefs, Merged},
     meters,
-    motion::{Leave, Return},
+    motion::{Grant, Leave, Return},
     suspicion::Standing,
 };
 use crate::{
@@ -38,9 +38,16 @@ pub(super) struct Entry {
     /// How it returns from where it was lost.
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
+    /// It was lost before this node saw anybody.
+    pub(super) was_lost: bool,
+    /// How it gets back what an operator took.
+    pub(super) rises: Option<Return>,
     pub(super) leaves: Option<Leave>,
+    pub(super) grant: Grant,
     /// When its own probes last saw it work.
     pub(super) last_good: Option<Duration>,
+    /// How long after that its row said that it is down, while its probes do not say so yet.
+    pub(super) left_after: Option<Duration>,
     /// When the row last changed in what it means; calendar time.
     pub(super) since: Duration,
     /// The tick at which it is looked at again.
@@ -70,6 +77,8 @@ pub(super) struct Group {
     pub(super) kept: Kept,
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
+    /// When the row last changed in what it means; calendar time.
+    pub(super) since: Duration,
     /// All of its origins had a verdict once.
     pub(super) is_known: bool,
     pub(super) gauge: Gauge,
@@ -226,7 +235,11 @@ impl Known {
             row_says: RowState::default(),
             pace,
             returns: None,
+            was_lost: false,
+            rises: None,
+            grant: Grant::default(),
             last_good: None,
+            left_after: None,
             since: clock::unix_time(),
             armed: None,
             is_judged: false,
@@ -248,6 +261,7 @@ impl Known {
             kept: Kept::default(),
             pace,
             returns: None,
+            since: clock::unix_time(),
             is_known: false,
             gauge: meters::usable_ratio(pool, region),
         }

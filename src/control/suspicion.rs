@@ -136,22 +136,22 @@ impl Suspicion {
         }
     }
 
-    /// The same opinion about a new membership, in which nobody is up until [`Self::place`] says so.
+    /// The same opinion about a new membership, in which nobody is up, and nobody fell, until [`Self::place`] and [`Self::place_fallen`] say so.
     #[must_use]
     pub(super) fn carried_to(&self, own_region: usize, regions: usize, slowest_check: Duration) -> Self {
         Self { doubt: self.doubt, ..Self::new(own_region, regions, slowest_check) }
     }
 
-    /// Puts a subject in its place in a new membership.
-    pub(super) fn place(&mut self, subject: usize, region: usize, standing: Standing, now: Ticks) {
-        match standing {
-            Standing::NotUp => {}
-            Standing::Up => self.regions[region].up += 1,
-            Standing::Withheld => {
-                self.regions[region].fallen += 1;
-                self.fallen.insert(subject, (region, now));
-            }
-        }
+    /// Puts a subject that is up in its place in a new membership.
+    pub(super) fn place(&mut self, region: usize) {
+        self.regions[region].up += 1;
+    }
+
+    /// Puts a subject that fell in its place in a new membership; those that fell earlier come first.
+    pub(super) fn place_fallen(&mut self, subject: usize, region: usize, fell: Ticks) {
+        self.regions[region].fallen += 1;
+        self.fallen.insert(subject, (region, fell));
+        self.order.push_back((fell, subject));
     }
 
     /// Whether the node doubts its own eyes now.
@@ -159,9 +159,9 @@ impl Suspicion {
         self.doubt.is_some()
     }
 
-    /// Who fell within the window, or since the suspicion began.
-    pub(super) fn fallen(&self) -> impl Iterator<Item = usize> {
-        self.fallen.keys().copied()
+    /// Who fell within the window, or since the suspicion began, and when.
+    pub(super) fn fallen(&self) -> impl Iterator<Item = (usize, Ticks)> {
+        self.fallen.iter().map(|(subject, (_, fell))| (*subject, *fell))
     }
 
     /// A probe of this node says up; `was_up` where it said so before.
@@ -179,9 +179,7 @@ impl Suspicion {
     /// A probe of this node says down of what it said was up.
     pub(super) fn down(&mut self, subject: usize, region: usize, now: Ticks) {
         self.regions[region].up -= 1;
-        self.regions[region].fallen += 1;
-        self.fallen.insert(subject, (region, now));
-        self.order.push_back((now, subject));
+        self.place_fallen(subject, region, now);
     }
 
     /// A probe of this node has nothing to say any more of what it said was up, or of what fell.

@@ -44,6 +44,8 @@ pub struct Start {
     pub build_selector: Option<SelectorBuilder>,
     /// Where the time comes from: the same as the readers'.
     pub clock: Clock,
+    /// The region that this node stands in was lost until it started: its front door is held back once it is seen up, as by those who saw it go.
+    pub was_away: bool,
 }
 
 /// The one writer of the table.
@@ -60,10 +62,13 @@ impl Control {
     /// Reads the overrides of the last run and publishes the first generation, in which they already count. Starts nothing.
     /// Install the metrics recorder before.
     pub fn open(start: Start) -> Result<(Self, Handle, Table), OverrideFileError> {
-        let Start { config, compiled, build_selector, clock } = start;
+        let Start { config, compiled, build_selector, clock, was_away } = start;
         let file = OverrideFile::in_directory(&config.state_directory);
         let restored = restore(file.load()?, &file, clock.ticks())?;
-        let ledger = Ledger::open(config, compiled, build_selector, clock, restored);
+        let mut ledger = Ledger::open(config, compiled, build_selector, clock, restored);
+        if was_away {
+            ledger.was_away();
+        }
         let (signal_sender, signals) = mpsc::channel(SIGNALS);
         let (command_sender, commands) = mpsc::channel(COMMANDS);
         let overrides = Arc::new(ArcSwap::from_pointee(ledger.list_overrides()));

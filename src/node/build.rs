@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    alive::was_region_lost,
     places::{Places, Seen},
     secured::Secured,
 };
@@ -122,22 +123,25 @@ impl Node {
         let exporter = Exporter::install();
         tls::install_provider();
         let secured = Secured::load(&config, None, &clock)?;
+        let state = claim(&config.state_directory)?;
+        let directory = Directory::of(&config, &Directory::default());
+        // Before there are listeners of its own that would answer.
+        let was_away = was_region_lost(&config, &secured.outward, &directory)?;
         let http = proxy::Server::bind(&config.listen, config.http.workers)?;
         let dns = dns::Server::bind(&config.listen.dns, &config.dns)?;
         let admin = admin::Server::bind(config.listen.admin)?;
-        let state = claim(&config.state_directory)?;
         let token = Token::load_or_make(&config.admin.token_file)?;
         let revision = super::reload::revision(source.as_ref(), &config);
         let config = Arc::new(config);
         // Looked at before they are read: what changes meanwhile is seen afterwards.
         let seen = Places::look(&config);
         let places = Arc::new(Places::load(&config, None)?);
-        let directory = Directory::of(&config, &Directory::default());
         let (control, commands, table) = Control::open(Start {
             config: Arc::clone(&config),
             compiled: compile(&config, &secured, &places, revision, directory.clone(), Compiled::default())?,
             build_selector: Some(Box::new(balance::build)),
             clock: clock.clone(),
+            was_away,
         })?;
         Ok(Self {
             config,

@@ -10,7 +10,9 @@ use tokio::{
 };
 
 use super::{
-    BuildError, Node, files,
+    BuildError, Node,
+    alive::Alive,
+    files,
     reload::Reloader,
     signals::{Wish, Wishes},
 };
@@ -82,6 +84,8 @@ impl Node {
             drop(stopped.wait_for(|is_stopped| *is_stopped).await);
         }));
         reloader.watch();
+        let alive = Alive::in_directory(&reloader.config.state_directory);
+        let living = tokio::spawn(alive.clone().go_on());
         let answering = self.dns.start(&self.table, &self.clock)?;
         let desk = || -> Box<dyn AnswerDns> { Box::new(answering.desk(&self.table, &self.clock)) };
         let proxy = self.http.start(&self.table, &self.clock, desk, &judge)?;
@@ -90,6 +94,8 @@ impl Node {
         tracing::info!(?http, ?https, ?dns, ?dns_tls, ?dns_https, %admin, node = %reloader.config.node.name, "listening");
 
         let is_blind = obey(&mut wishes, &mut reloader, &mut control).await;
+        living.abort();
+        alive.say().await;
         surface.drain();
         tracing::info!("draining: a second signal ends it at once");
         drain(proxy, answering, &mut wishes).await?;

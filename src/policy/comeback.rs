@@ -53,6 +53,16 @@ impl Pace {
         Self { hold: Duration::ZERO, ..self }
     }
 
+    /// How long it is still held, so long after it returned.
+    pub fn hold_left(&self, since: Duration) -> Duration {
+        self.hold.saturating_sub(since)
+    }
+
+    /// How long it takes until it has all of its share, so long after it returned.
+    pub fn left(&self, since: Duration) -> Duration {
+        (self.hold + self.window).saturating_sub(since)
+    }
+
     /// The share that it has so long after it returned; `None` where that is all of it.
     pub fn share(&self, since: Duration) -> Option<BasisPoints> {
         let Some(risen) = since.checked_sub(self.hold) else { return Some(TRICKLE) };
@@ -68,28 +78,36 @@ impl Pace {
 }
 
 /// What a pool keeps of its clients in one region, on its way down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Kept {
     parts: u32,
-    at: Ticks,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self { parts: 0, at: Ticks(0) }
-    }
+    /// Up to when it has gone down, while it is on its way; `None` where it says what could be kept.
+    eased: Option<Ticks>,
 }
 
 impl Kept {
     /// Follows what it could keep: up at once, down by at most so many percent of all in ten seconds (0 is at once), to nothing at once.
+    /// Time in which nothing was passed on is no credit: a way down begins with one tick's worth.
     pub fn follow(&mut self, could: BasisPoints, spill_percent: u32, now: Ticks) -> BasisPoints {
         let target = u32::from(could.get()) * PARTS;
-        let step = (u32::from(BasisPoints::FULL.get()) * PARTS / 100).saturating_mul(spill_percent) / SPILL_TICKS;
-        let eased = self.parts.saturating_sub(step.saturating_mul(now.0.saturating_sub(self.at.0)));
+        let step = step(spill_percent);
+        let ticks = self.eased.map_or(1, |at| now.0.saturating_sub(at.0));
+        let eased = self.parts.saturating_sub(step.saturating_mul(ticks));
         let parts = if target == 0 || spill_percent == 0 { target } else { target.max(eased) };
-        *self = Self { parts, at: now };
+        *self = Self { parts, eased: (parts > target).then_some(now) };
         BasisPoints::new(u16::try_from(parts.div_ceil(PARTS)).unwrap_or(u16::MAX))
     }
+
+    /// How long it takes until it keeps no more than that.
+    pub fn left(&self, could: BasisPoints, spill_percent: u32) -> Duration {
+        let excess = self.parts.saturating_sub(u32::from(could.get()) * PARTS);
+        Duration::from_millis(100) * excess.checked_div(step(spill_percent)).unwrap_or_default()
+    }
+}
+
+/// What goes in a tick.
+fn step(spill_percent: u32) -> u32 {
+    (u32::from(BasisPoints::FULL.get()) * PARTS / 100).saturating_mul(spill_percent) / SPILL_TICKS
 }
 
 #[cfg(test)]
@@ -111,6 +129,7 @@ mod tests {
         assert_eq!(pace.share(SECOND * 29), Some(TRICKLE));
         assert_eq!(pace.share(SECOND * 60), Some(points(50)));
         assert_eq!(pace.share(SECOND * 90), None);
+        assert_eq!((pace.hold_left(SECOND * 20), pace.left(SECOND * 20)), (SECOND * 10, SECOND * 70));
         assert_eq!(pace.without_hold().share(SECOND * 30), Some(points(50)));
         assert_eq!(Pace::default().share(Duration::ZERO), None, "no hold and no window is at once");
     }
@@ -129,8 +148,11 @@ mod tests {
         let mut kept = Kept::default();
         assert_eq!(kept.follow(BasisPoints::FULL, 10, Ticks(0)), BasisPoints::FULL);
         assert_eq!(kept.follow(points(56), 10, Ticks(1)).get(), 9_990);
+        assert_eq!(kept.left(points(56), 10), Duration::from_millis(43_900));
         assert_eq!(kept.follow(points(56), 10, Ticks(101)).get(), 8_990);
         assert_eq!(kept.follow(points(56), 10, Ticks(1_000)), points(56));
+        assert_eq!(kept.follow(points(46), 10, Ticks(2_000)).get(), 5_590, "a quiet time is no credit");
+        assert_eq!(kept.follow(points(46), 10, Ticks(2_010)).get(), 5_490);
         assert_eq!(kept.follow(BasisPoints::ZERO, 10, Ticks(1_001)), BasisPoints::ZERO);
         assert_eq!(kept.follow(points(30), 10, Ticks(1_002)), points(30));
     }
@@ -141,15 +163,17 @@ mod tests {
             steps in prop::collection::vec((0..=10_000_u16, 0..50_u32), 1..60),
             spill in 1..=100_u32,
         ) {
-            let (mut kept, mut now, mut before) = (Kept::default(), Ticks(0), None::<BasisPoints>);
+            let (mut kept, mut now) = (Kept::default(), Ticks(0));
+            let (mut before, mut could_before) = (0_u16, 0_u16);
             for (could, waits) in steps {
                 now = Ticks(now.0 + waits);
-                let says = kept.follow(BasisPoints::new(could), spill, now);
-                prop_assert!(says.get() >= could);
-                if could > 0 && let Some(before) = before.filter(|before| before.get() > could) {
-                    prop_assert!(u32::from(before.get() - says.get().min(before.get())) <= spill * waits + 1);
+                let says = kept.follow(BasisPoints::new(could), spill, now).get();
+                prop_assert!(says >= could);
+                let ticks = if before > could_before { waits } else { 1 };
+                if could > 0 {
+                    prop_assert!(u32::from(before.saturating_sub(says)) <= spill * ticks + 1);
                 }
-                before = Some(says);
+                (before, could_before) = (says, could);
             }
         }
     }

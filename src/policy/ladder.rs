@@ -206,7 +206,8 @@ impl Climb<'_> {
             return door;
         }
         let is_by_word = door.is_forced || door.is_drilled;
-        let weight = if door.is_returning { BasisPoints::FULL } else { door.weight };
+        let granted = || known.map_or(BasisPoints::FULL, |region| region.front_door.measure().granted());
+        let weight = if door.is_returning { granted() } else { door.weight };
         RowState { health: if is_by_word { door.health } else { Health::Up }, weight, ..door }
     }
 

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! word     63 ............ 32 | 31 ............ 16 | 15 ............. 0
-//!          valid until, ticks | weight, basis pts  | returning breaker stale drill drain forced health(2)
+//!          valid until, ticks | weight, basis pts  | joining returning breaker stale drill drain forced health(2)
 //! measure  63 ............ 32 | 31 .............. 0
-//!          capacity per s     | usable weight
-//! moved                         31 .............. 0
-//!                               tick of the last change that matters
+//!          capacity per s     | usable weight, or what a front door is granted
+//! moved    47 ............ 32 | 31 .............. 0
+//!          weight at that tick | tick of the last change that matters
 //! ```
 //!
 //! One word is read and written whole, so a row is never torn. The measure and the time it moved are words of their own and may be
@@ -42,6 +42,8 @@ pub struct RowState {
     pub is_breaker_open: bool,
     /// It was lost, works again, and gets its share back bit by bit: `weight` says how much of it.
     pub is_returning: bool,
+    /// It returns to where it never was: it is new among others.
+    pub is_joining: bool,
     /// The share of the configured weight that it may take.
     pub weight: BasisPoints,
     /// When the belief becomes stale. It keeps its verdict: nothing turns down by itself.
@@ -59,6 +61,7 @@ impl RowState {
             is_stale: false,
             is_breaker_open: false,
             is_returning: false,
+            is_joining: false,
             weight: BasisPoints::FULL,
             valid_until: Ticks::FOREVER,
         }
@@ -78,6 +81,7 @@ impl RowState {
     const STALE: u64 = 1 << 5;
     const BREAKER: u64 = 1 << 6;
     const RETURNING: u64 = 1 << 7;
+    const JOINING: u64 = 1 << 8;
 
     /// Known to work and open for new work.
     pub fn is_usable(self) -> bool {
@@ -99,16 +103,21 @@ impl RowState {
         !self.is_withheld() && self.weight > BasisPoints::ZERO
     }
 
-    /// Whether a reader of one would decide otherwise than a reader of the other. A weight that wavers by a few percent is the same.
-    pub(super) fn decides_as(self, other: Self) -> bool {
-        const WAVERS: u16 = 500;
+    /// Whether it is part of what its region is expected to have: who had no verdict yet, or takes its share bit by bit because it is new, is
+    /// missed by nobody.
+    pub fn is_counted_on(self) -> bool {
+        self.health != Health::Unknown && !self.is_joining
+    }
+
+    /// Whether a reader of one would decide otherwise than a reader of the other, whatever part of its weight a living one has.
+    fn decides_as(self, other: Self) -> bool {
         let decisive = |state: Self| Self {
             is_stale: false,
             weight: BasisPoints::new(state.weight.get().min(1)),
             valid_until: Ticks::FOREVER,
             ..state
         };
-        decisive(self) == decisive(other) && self.weight.get().abs_diff(other.weight.get()) <= WAVERS
+        decisive(self) == decisive(other)
     }
 
     fn pack(self) -> u64 {
@@ -125,6 +134,7 @@ impl RowState {
             | flag(self.is_stale, Self::STALE)
             | flag(self.is_breaker_open, Self::BREAKER)
             | flag(self.is_returning, Self::RETURNING)
+            | flag(self.is_joining, Self::JOINING)
             | u64::from(self.weight.get()) << 16
             | u64::from(self.valid_until.0) << 32
     }
@@ -143,6 +153,7 @@ impl RowState {
             is_stale: word & Self::STALE != 0 || valid_until < now,
             is_breaker_open: word & Self::BREAKER != 0,
             is_returning: word & Self::RETURNING != 0,
+            is_joining: word & Self::JOINING != 0,
             weight: BasisPoints::new(((word >> 16) & 0xffff) as u16),
             valid_until,
         }
@@ -152,10 +163,24 @@ impl RowState {
 /// Amounts that belong to a row but decide nothing about being alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Measure {
-    /// Sum of the configured weights that can be used now; for a (pool, region).
+    /// Sum of the configured weights that can be used now, for a (pool, region); for a front door what it is [`Measure::granted`].
     pub usable_weight: u32,
     /// Requests per second it is built for, 0 where nobody said; for a front door.
     pub capacity_per_second: u32,
+}
+
+impl Measure {
+    /// Of a front door: the share that it may take by word of operators, whatever it returns from. Its row's weight leads new clients, and is
+    /// less while it returns; those who came are served by this.
+    pub fn granted(self) -> BasisPoints {
+        BasisPoints::new(u16::try_from(self.usable_weight).unwrap_or(u16::MAX))
+    }
+
+    /// The same, granted so much.
+    #[must_use]
+    pub fn granting(self, share: BasisPoints) -> Self {
+        Self { usable_weight: share.get().into(), ..self }
+    }
 }
 
 #[derive(Debug)]
@@ -200,8 +225,18 @@ impl RowHandle {
         Ticks(self.row().moved.load(Ordering::Relaxed) as u32)
     }
 
-    pub(super) fn write_moved(&self, now: Ticks) {
-        self.row().moved.store(u64::from(now.0), Ordering::Relaxed);
+    /// Whether it decides otherwise with this `state` than when it last moved. A weight that wavers by a few percent is the same, but such steps
+    /// add up.
+    #[allow(clippy::cast_possible_truncation, reason = "only weights are written there")]
+    pub(super) fn moves_with(&self, state: RowState, now: Ticks) -> bool {
+        const WAVERS: u16 = 500;
+        let weight = (self.row().moved.load(Ordering::Relaxed) >> 32) as u16;
+        !self.read(now).decides_as(state) || weight.abs_diff(state.weight.get()) > WAVERS
+    }
+
+    /// It moved now, and has this weight since.
+    pub(super) fn write_moved(&self, now: Ticks, weight: BasisPoints) {
+        self.row().moved.store(u64::from(now.0) | u64::from(weight.get()) << 32, Ordering::Relaxed);
     }
 
     pub(super) fn write(&self, state: RowState) {
@@ -242,7 +277,7 @@ mod tests {
     prop_compose! {
         fn any_state()(
             health in prop_oneof![Just(Health::Unknown), Just(Health::Up), Just(Health::Down)],
-            flags in any::<[bool; 6]>(),
+            flags in any::<[bool; 7]>(),
             weight in 0..=10_000_u16,
             valid_until in any::<u32>(),
         ) -> RowState {
@@ -254,6 +289,7 @@ mod tests {
                 is_stale: flags[3],
                 is_breaker_open: flags[4],
                 is_returning: flags[5],
+                is_joining: flags[6],
                 weight: BasisPoints::new(weight),
                 valid_until: Ticks(valid_until),
             }

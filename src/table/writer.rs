@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::Ticks,
-    fleet::{Address, Balance, PoolId, RegionId},
+    fleet::{Address, Balance, BasisPoints, PoolId, RegionId},
 };
 
 /// What a row is about: its identity over all generations.
@@ -76,20 +76,21 @@ impl Writer {
 
     /// Says what is believed from now on, and remembers when that changed.
     pub fn change(&mut self, row: &RowHandle, state: RowState, now: Ticks) {
-        if !row.read(now).decides_as(state) {
-            row.write_moved(now);
+        if row.moves_with(state, now) {
+            row.write_moved(now, state.weight);
         }
         row.write(state);
     }
 
     /// Says what is believed while that is on its way: it counts as changed each time.
     pub fn shift(&mut self, row: &RowHandle, state: RowState, now: Ticks) {
-        row.write_moved(now);
+        row.write_moved(now, state.weight);
         row.write(state);
     }
 
     /// Says what is believed, as if it had always been so.
     pub fn set(&mut self, row: &RowHandle, state: RowState) {
+        row.write_moved(row.moved_at(), state.weight);
         row.write(state);
     }
 
@@ -159,8 +160,9 @@ impl Writer {
             Some(region) if region.spec == spec => Arc::clone(region),
             _ => {
                 let front_door = self.row_for(RowKey::FrontDoor(Arc::clone(&spec.name)));
-                let measure = Measure { usable_weight: 0, capacity_per_second: spec.capacity_per_second };
-                front_door.write_measure(measure);
+                // What it is granted stays as it is: a reader of the generation before may look at it now.
+                let known = front_door.measure();
+                front_door.write_measure(Measure { capacity_per_second: spec.capacity_per_second, ..known });
                 Arc::new(Region { name: Arc::clone(&spec.name), front_door, spec })
             }
         });
@@ -212,8 +214,11 @@ impl Writer {
         });
         // Nobody can see the row yet; the swap that publishes it makes this visible first.
         row.write(RowState::default());
-        row.write_measure(Measure::default());
-        row.write_moved(Ticks(0));
+        row.write_measure(match key {
+            RowKey::FrontDoor(_) => Measure::default().granting(BasisPoints::FULL),
+            _ => Measure::default(),
+        });
+        row.write_moved(Ticks(0), BasisPoints::FULL);
         self.rows.insert(key, row.clone());
         row
     }

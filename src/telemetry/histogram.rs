@@ -69,6 +69,16 @@ struct Registered {
 
 static REGISTERED: Mutex<Vec<Registered>> = Mutex::new(Vec::new());
 
+/// What histograms measure, by name, in words.
+static EXPLAINED: Mutex<Vec<(&str, &str)>> = Mutex::new(Vec::new());
+
+/// Says in one line what the histograms of a name measure, for whoever scrapes them.
+pub fn explain_histogram(name: &'static str, help: &'static str) {
+    let mut explained = EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
+    explained.retain(|(known, _)| *known != name);
+    explained.push((name, help));
+}
+
 /// The histogram of this name and labels, made if it does not exist. It is scraped for as long as somebody holds it.
 pub fn histogram(name: &'static str, labels: &[(&str, &str)]) -> Arc<Histogram> {
     scaled_histogram(name, labels, Scale::Request)
@@ -95,9 +105,13 @@ pub fn scaled_histogram(name: &'static str, labels: &[(&str, &str)], scale: Scal
 /// Appends all histograms in Prometheus text format.
 pub(super) fn render_all(text: &mut String) {
     let registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let explained = EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut last_name = "";
     for Registered { name, labels, histogram } in registered.iter() {
         if *name != last_name {
+            if let Some((_, help)) = explained.iter().find(|(known, _)| known == name) {
+                _ = writeln!(text, "# HELP {name} {help}");
+            }
             _ = writeln!(text, "# TYPE {name} histogram");
             last_name = name;
         }
@@ -127,8 +141,10 @@ mod tests {
         for micros in [100, 250, 251, 200_000_000] {
             seen.observe(Duration::from_micros(micros));
         }
+        explain_histogram("test_seconds", "How long tests take");
         let mut text = String::new();
         render_all(&mut text);
+        assert!(text.contains("# HELP test_seconds How long tests take\n# TYPE test_seconds histogram\n"), "{text}");
         assert!(text.contains("test_seconds_bucket{route=\"a\\\"b\",le=\"0.000250\"} 2\n"), "{text}");
         assert!(text.contains("test_seconds_bucket{route=\"a\\\"b\",le=\"+Inf\"} 4\n"), "{text}");
         assert!(text.contains("test_seconds_sum{route=\"a\\\"b\"} 200.000601\n"), "{text}");

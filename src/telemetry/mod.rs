@@ -10,5 +10,5 @@ mod histogram;
 mod logs;
 
 pub use exporter::Exporter;
-pub use histogram::{Histogram, Scale, histogram, scaled_histogram};
+pub use histogram::{Histogram, Scale, explain_histogram, histogram, scaled_histogram};
 pub use logs::{LogFormat, init_logs};

@@ -34,4 +34,5 @@ mod scene;
 mod slow;
 #[path = "../dns/stage.rs"]
 mod stage;
+mod status;
 mod stray;

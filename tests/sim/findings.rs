@@ -2,7 +2,6 @@
 //! then it moves to `stories`, and out of what its scenario knows not to hold.
 
 use super::{
-    plan::Asks,
     run,
     scenario::{self, Event, Scenario},
     seeds::{save, seeds},
@@ -27,26 +26,6 @@ fn requests_overrun_a_neighbour_that_has_clients_of_its_own() {
     still_breaks(
         &named(scenario, "found-neighbour-overrun", "A busy region's origins die, and its node overruns the next one"),
         Invariant::NoCascade,
-    );
-}
-
-/// A region's own node, which began anew with it, holds nobody back, and its answers are kept longer than those of the nodes that do.
-#[test]
-fn a_lost_region_leads_its_clients_back_before_its_hold_is_over() {
-    still_breaks(&scenario::region_loss_by_default(), Invariant::HeldBack);
-}
-
-/// The same, for one that goes and comes with everything in it: without others' word its clients follow it each time.
-#[test]
-fn clients_follow_a_region_that_flaps_with_its_node() {
-    let scenario = scenario::region_loss().with(|scenario| {
-        let one = |at: u64| [(at, 1, Event::Lose), (at + 20, 1, Event::Restore)];
-        scenario.events = (0..5).flat_map(|time| one(60 + 40 * time)).collect();
-        scenario.plan.asks = Asks::Nearest;
-    });
-    still_breaks(
-        &named(scenario, "found-region-flaps", "A region comes and goes with its node every forty seconds"),
-        Invariant::NoOscillation,
     );
 }
 

@@ -102,6 +102,8 @@ impl Node {
             compiled: blueprint.compiled(&flow),
             build_selector: Some(Box::new(balance::build)),
             clock: blueprint.clock.clone(),
+            // Whoever starts later than all comes with its region.
+            was_away: now > 0,
         };
         let (control, handle, table) = Control::open(start).unwrap();
         Self {

@@ -93,7 +93,6 @@ impl Scenario {
 pub(crate) fn region_loss() -> Scenario {
     let events = [(60, 1, Event::Lose), (100, 2, Event::Reload), (150, 1, Event::Restore)];
     Scenario::new("region-loss", "A region is lost and comes back cold", 400, &events)
-        .with(|scenario| scenario.bounds.known = &[Invariant::HeldBack])
 }
 
 /// The smallest fleet, on a day whose demand goes up and down.
@@ -102,7 +101,6 @@ pub(crate) fn three_regions() -> Scenario {
     Scenario::new("three-regions", "One of three regions is lost while demand goes up and down", 400, &events).with(
         |scenario| {
             (scenario.plan.regions, scenario.plan.demand, scenario.plan.swing) = (3, 0.3, 0.3);
-            scenario.bounds.known = &[Invariant::HeldBack];
         },
     )
 }
@@ -112,6 +110,19 @@ pub(crate) fn region_loss_by_default() -> Scenario {
     region_loss().with(|scenario| {
         (scenario.name, scenario.seconds) = ("region-loss-by-default", 640);
         scenario.plan.protections = Protections::DEFAULT;
+    })
+}
+
+/// A region that comes and goes with everything in it, also its node, which clients ask.
+pub(crate) fn region_flaps() -> Scenario {
+    region_loss().with(|scenario| {
+        (scenario.name, scenario.title) = ("region-flaps", "A region comes and goes with its node every forty seconds");
+        let one = |at: u64| [(at, 1, Event::Lose), (at + 20, 1, Event::Restore)];
+        scenario.events = (0..5).flat_map(|time| one(60 + 40 * time)).collect();
+        scenario.plan.asks = Asks::Nearest;
+        // It really went and came as often, and sooner than all clients forget an answer from before it first went.
+        (scenario.bounds.verdicts, scenario.bounds.turns) = (12, 4);
+        scenario.bounds.known = &[Invariant::HeldBack];
     })
 }
 

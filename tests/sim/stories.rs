@@ -12,6 +12,16 @@ fn region_loss() {
 }
 
 #[test]
+fn region_loss_by_default() {
+    holds_once(&scenario::region_loss_by_default());
+}
+
+#[test]
+fn region_flaps() {
+    holds(&scenario::region_flaps());
+}
+
+#[test]
 fn cold_start() {
     holds(&scenario::cold_start());
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     admin::Surface,
     clock::Ticks,
-    control::{SubjectReport, ViewReport},
-    fleet::{Address, RegionId, Source, Subject},
+    control::{GroupReport, Override, Report, SubjectReport, ViewReport, spell},
+    fleet::{Address, RegionId, Subject},
     table::{Generation, Pool, RowState},
 };
 
@@ -104,18 +104,25 @@ pub struct RowStatus {
     pub is_forced: bool,
     /// The belief is old.
     pub is_stale: bool,
+    /// It gets its share back bit by bit.
+    #[serde(default)]
+    pub is_returning: bool,
     /// Who spoke: `operator`, `drill`, `traffic`, `probe`, `peer`; nobody yet, or derived, where absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<String>,
     /// Since when, in seconds ago.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since_seconds: Option<u64>,
-    /// For how many seconds the word of traffic holds.
+    /// In how many seconds the first of it ends that holds for a time only: an operator's word, an ejection, a drill, or the way that its
+    /// share is on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until_seconds: Option<u64>,
-    /// Why, in the words of who spoke.
+    /// Why, in the words of who spoke; for a pool in a region, how many of its origins are usable.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
+    /// Why its share is on its way, and for how long: "returns: held for 4 m 12 s more".
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub moving: Vec<String>,
     /// What others say that are not believed now, strongest first: "probe: up".
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub beneath: Vec<String>,
@@ -126,12 +133,13 @@ pub struct RowStatus {
 
 /// `GET /v1/status`.
 pub(in crate::admin) async fn status(State(surface): State<Arc<Surface>>) -> Result<Json<Status>, StatusCode> {
-    let reports = surface.control.describe().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let Report { subjects, groups } = surface.control.describe().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     let overrides = surface.control.overrides();
     let view = View {
         generation: surface.table.load(),
         now: surface.clock().ticks(),
-        reports: reports.iter().map(|report| (&report.subject, report)).collect(),
+        subjects: subjects.iter().map(|report| (&report.subject, report)).collect(),
+        groups: groups.iter().map(|report| ((&*report.pool, &*report.region), report)).collect(),
     };
     Ok(Json(Status {
         node: surface.node.to_string(),
@@ -141,7 +149,7 @@ pub(in crate::admin) async fn status(State(surface): State<Arc<Surface>>) -> Res
         uptime_seconds: surface.uptime().as_secs(),
         is_ready: surface.control.is_ready() && !surface.is_draining(),
         is_draining: surface.is_draining(),
-        suspects_itself: reports.iter().any(|report| report.is_withheld),
+        suspects_itself: subjects.iter().any(|report| report.is_withheld),
         regions: view.regions(),
         pools: view.generation.pools().iter().map(|pool| view.pool(pool)).collect(),
         inert_overrides: overrides.iter().filter(|kept| kept.is_inert).map(|kept| kept.subject.to_string()).collect(),
@@ -152,7 +160,9 @@ pub(in crate::admin) async fn status(State(surface): State<Arc<Surface>>) -> Res
 struct View<'a> {
     generation: Arc<Generation>,
     now: Ticks,
-    reports: HashMap<&'a Subject, &'a SubjectReport>,
+    subjects: HashMap<&'a Subject, &'a SubjectReport>,
+    /// By pool and region.
+    groups: HashMap<(&'a str, &'a str), &'a GroupReport>,
 }
 
 impl View<'_> {
@@ -172,11 +182,14 @@ impl View<'_> {
     fn pool(&self, pool: &Pool) -> PoolStatus {
         let region_name =
             |id: RegionId| self.generation.region(id).map_or_else(String::new, |region| region.name.to_string());
-        let regions = pool.regions().iter().map(|entry| PoolRegionStatus {
-            region: region_name(entry.region),
-            usable_weight: entry.row.measure().usable_weight,
-            total_weight: entry.total_weight,
-            row: RowStatus::of(entry.row.read(self.now)),
+        let regions = pool.regions().iter().map(|entry| {
+            let region = region_name(entry.region);
+            PoolRegionStatus {
+                usable_weight: entry.row.measure().usable_weight,
+                total_weight: entry.total_weight,
+                row: self.derived(entry.row.read(self.now), &pool.name, &region),
+                region,
+            }
         });
         let origins = pool.origins().iter().map(|origin| {
             let subject = Subject::Origin { pool: Arc::clone(&pool.name), address: origin.address.clone() };
@@ -192,23 +205,40 @@ impl View<'_> {
 
     fn explained(&self, state: RowState, subject: &Subject) -> RowStatus {
         let mut status = RowStatus::of(state);
-        let Some(report) = self.reports.get(subject) else { return status };
-        let words =
-            |kept: &crate::control::Override| format!("{} by {}: {}", kept.action.as_str(), kept.author, kept.reason);
-        let notes: Vec<String> = report.overrides.iter().map(words).collect();
+        let Some(report) = self.subjects.get(subject) else { return status };
+        let notes: Vec<String> = report.overrides.iter().map(note).collect();
         status.source = report.source.map(|source| source.as_str().into());
         status.since_seconds = Some(report.age().as_secs());
         let standing = report.standing();
-        let is_ejected = |view: &&ViewReport| view.source == Source::Traffic;
-        // Rounded up: it is not over before it is.
-        let seconds = |left: Duration| left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX);
-        status.until_seconds = standing.filter(is_ejected).and_then(|view| view.valid_for).map(seconds);
+        status.until_seconds = report.ends_in().map(seconds);
         status.said = standing.and_then(|view| view.said.as_deref()).map(str::to_owned);
         status.beneath =
             report.views.iter().filter(|view| Some(view.source) != report.source).filter_map(beneath).collect();
         status.note = (!notes.is_empty()).then(|| notes.join("; "));
+        status.moving = report.moving.iter().map(ToString::to_string).collect();
         status
     }
+
+    fn derived(&self, state: RowState, pool: &str, region: &str) -> RowStatus {
+        let mut status = RowStatus::of(state);
+        let Some(report) = self.groups.get(&(pool, region)) else { return status };
+        status.since_seconds = Some(report.age().as_secs());
+        status.until_seconds = report.moving.iter().map(|moving| seconds(moving.left)).min();
+        status.said = Some(format!("{} of {} usable", report.usable, report.origins));
+        status.moving = report.moving.iter().map(ToString::to_string).collect();
+        status
+    }
+}
+
+/// Rounded up: it is not over before it is.
+fn seconds(left: Duration) -> u64 {
+    left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+}
+
+/// An operator's decision.
+fn note((kept, left): &(Override, Option<Duration>)) -> String {
+    let ends = left.map_or_else(String::new, |left| format!(" (for {} more)", spell(left)));
+    format!("{} by {}: {}{ends}", kept.action.as_str(), kept.author, kept.reason)
 }
 
 /// What somebody says who is not believed.
@@ -230,10 +260,12 @@ impl RowStatus {
             is_draining: state.is_draining,
             is_forced: state.is_forced,
             is_stale: state.is_stale,
+            is_returning: state.is_returning,
             source: None,
             since_seconds: None,
             until_seconds: None,
             said: None,
+            moving: Vec::new(),
             beneath: Vec::new(),
             note: None,
         }

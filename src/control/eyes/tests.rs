@@ -4,9 +4,9 @@ use super::*;
 use crate::{
     control::{
         overrides::Action,
-        scene::{door, everybody, of_region, probed, three_regions},
+        scene::{config, door, everybody, of_region, origin, probed, three_regions},
     },
-    fleet::Signal,
+    fleet::{RegionId, Signal},
     table::Compiled,
 };
 
@@ -70,6 +70,31 @@ fn doubt_survives_a_reload() {
 }
 
 #[test]
+fn a_reload_while_the_world_falls_does_not_make_the_node_forget_what_fell_before() {
+    let mut ledger = three_regions();
+    ledger.all_see(of_region("a"), Health::Down);
+    // Everybody has another place in the lists now.
+    let origins = [(0, 1, 10), (1, 1, 10), (2, 1, 10), (3, 2, 10), (4, 2, 10), (5, 3, 10), (6, 3, 10)];
+    let mut larger = config(&["0", "a", "b", "c"], &[("shop", &origins)]);
+    larger.node.region = RegionId(1);
+    ledger.apply(Arc::new(larger), Compiled::default());
+    ledger.waits(500);
+    ledger.all_see([of_region("b"), of_region("c")].concat(), Health::Down);
+    assert!(ledger.suspicion.is_active());
+    assert!(ledger.row(&door("a")).is_usable() && ledger.row(&door("a")).is_stale);
+}
+
+#[test]
+fn what_fell_before_a_reload_is_not_held_against_the_node_for_longer() {
+    let mut ledger = three_regions();
+    ledger.all_see(of_region("a"), Health::Down);
+    ledger.apply(Arc::clone(&ledger.config), Compiled::default());
+    ledger.waits(2_500);
+    ledger.all_see(of_region("b"), Health::Down);
+    assert!(!ledger.suspicion.is_active(), "deaths apart in time");
+}
+
+#[test]
 fn an_operator_is_believed_even_while_the_node_doubts_itself() {
     let mut ledger = three_regions();
     ledger.all_see(everybody(&ledger), Health::Down);
@@ -89,4 +114,29 @@ fn what_was_said_of_a_failure_is_not_said_of_what_is_up_again() {
     assert!(ledger.suspicion.is_active());
     ledger.all_see(everybody, Health::Up);
     assert!(ledger.roster.entries.iter().all(|entry| entry.beliefs.view(Source::Probe).said.is_none()));
+}
+
+#[test]
+fn an_ejection_counts_as_a_failover_once_the_check_fails_too() {
+    let mut ledger = three_regions();
+    let at = ledger.roster.find(&origin("shop", 1)).unwrap();
+    let ejected = Signal { source: Source::Traffic, ..probed(origin("shop", 1), Health::Down) };
+    ledger.waits(500);
+    ledger.hear(&ejected);
+    let entry = &mut ledger.roster.entries[at];
+    let half = Duration::from_millis(500);
+    assert_eq!((entry.merged.state.health, entry.left_after), (Health::Down, Some(half)), "the check has not spoken");
+    entry.beliefs.hear(Source::Probe, Belief::Health(Health::Down), Ticks(99));
+    assert_eq!(
+        entry.failed_over(Health::Down, Duration::from_secs(9)),
+        Some(half),
+        "until the row said so, not until the check did"
+    );
+    assert_eq!(entry.failed_over(Health::Down, Duration::from_secs(9)), None, "and once");
+    ledger.hear(&probed(origin("shop", 1), Health::Up));
+
+    ledger.waits(10_000);
+    ledger.hear(&ejected);
+    ledger.hear(&probed(origin("shop", 1), Health::Up));
+    assert_eq!(ledger.roster.entries[at].left_after, None, "what the check goes on finding good did not fail over");
 }

@@ -1,14 +1,17 @@
 use std::{sync::Arc, time::Duration};
 
+use proptest::prelude::*;
+
 use crate::{
     clock::Clock,
     config::{Config, Failover, SlowStart},
     control::{
+        CommandError,
         ledger::Ledger,
         overrides::{Action, OverrideList},
         scene::{Origins, config, door, everybody, of_region, origin, probed},
     },
-    fleet::{Health, RegionId, Subject},
+    fleet::{BasisPoints, Health, RegionId, Signal, Subject},
     table::{Compiled, RowState},
 };
 
@@ -50,6 +53,11 @@ fn passes(ledger: &mut Ledger, span: Duration, but: &[Subject]) {
 
 fn weight(state: RowState) -> u16 {
     state.weight.get()
+}
+
+/// Of a region's front door, by word of operators.
+fn granted(ledger: &Ledger, region: &str) -> u16 {
+    ledger.writer.row(&crate::table::RowKey::FrontDoor(region.into())).unwrap().measure().granted().get()
 }
 
 #[test]
@@ -148,12 +156,15 @@ fn a_weakened_region_passes_its_excess_on_bit_by_bit_and_takes_it_back_at_once()
     let mut ledger = scene(FAILOVER, SlowStart::default());
     let lost = [origin("shop", 1)];
     ledger.hear(&probed(lost[0].clone(), Health::Down));
-    assert_eq!(weight(ledger.in_region("shop", "a")), 7_143, "it keeps all of its clients for now");
+    assert_eq!(weight(ledger.in_region("shop", "a")), 7_136, "but for what a tick moves it keeps all of its clients");
     passes(&mut ledger, SECOND * 10, &lost);
-    assert_eq!(weight(ledger.in_region("shop", "a")), 6_429, "nine tenths");
-    passes(&mut ledger, SECOND * 30, &lost);
+    assert_eq!(weight(ledger.in_region("shop", "a")), 6_422, "a tenth more has gone");
+    passes(&mut ledger, SECOND * 90, &lost);
     let row = ledger.in_region("shop", "a");
     assert_eq!((weight(row), row.is_returning), (5_000, false));
+    ledger.orders(origin("shop", 2), Action::Weight(BasisPoints::new(5_000)), None).unwrap();
+    assert_eq!(weight(ledger.in_region("shop", "a")), 4_993, "time in which nothing moved is no credit");
+    ledger.clear_override(&origin("shop", 2)).unwrap();
     ledger.hear(&probed(lost[0].clone(), Health::Up));
     assert_eq!(weight(ledger.in_region("shop", "a")), 10_000);
     ledger.all_see(of_region("a"), Health::Down);
@@ -212,10 +223,224 @@ fn an_evacuation_goes_evenly_and_ends_in_a_drain() {
 }
 
 #[test]
-fn an_evacuation_that_expires_is_over() {
-    let mut ledger = scene(FAILOVER, SlowStart::default());
-    ledger.orders(door("b"), Action::Evacuate(SECOND * 60), Some(SECOND * 30)).unwrap();
-    passes(&mut ledger, SECOND * 32, &[]);
+fn an_evacuation_that_is_taken_back_gives_nothing_back_at_once() {
+    let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+    ledger.orders(door("b"), Action::Evacuate(SECOND * 60), None).unwrap();
+    passes(&mut ledger, SECOND * 59, &[]);
+    let least = weight(ledger.row(&door("b")));
+    ledger.clear_override(&door("b")).unwrap();
     let row = ledger.row(&door("b"));
-    assert_eq!((weight(row), row.is_draining), (10_000, false));
+    assert_eq!((weight(row), granted(&ledger, "b"), row.is_returning), (least, least, true));
+    passes(&mut ledger, SECOND * 30, &[]);
+    assert_eq!(weight(ledger.row(&door("b"))), least + (10_000 - least) / 2);
+    // Letting go goes at its own pace again, from where it is; taking that back, too.
+    ledger.orders(door("b"), Action::Evacuate(SECOND * 60), None).unwrap();
+    assert_eq!(weight(ledger.row(&door("b"))), least + (10_000 - least) / 2);
+    ledger.clear_override(&door("b")).unwrap();
+    passes(&mut ledger, SECOND * 61, &[]);
+    assert_eq!((weight(ledger.row(&door("b"))), ledger.row(&door("b")).is_returning), (10_000, false));
+}
+
+#[test]
+fn a_drain_that_ends_by_itself_is_given_back_bit_by_bit() {
+    let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+    ledger.orders(door("b"), Action::Evacuate(SECOND * 10), Some(SECOND * 20)).unwrap();
+    passes(&mut ledger, SECOND * 19, &[]);
+    assert!(ledger.row(&door("b")).is_draining);
+    passes(&mut ledger, SECOND * 2, &[]);
+    let row = ledger.row(&door("b"));
+    assert!(row.is_usable() && row.is_returning && weight(row) < 500, "{row:?}");
+}
+
+#[test]
+fn a_weight_that_is_raised_or_cleared_rises_and_one_that_is_lowered_falls_at_once() {
+    let slow = SlowStart { window: SECOND * 30, least_percent: 0, aggression: 1 };
+    let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, slow);
+    let share = |percent: u16| Action::Weight(BasisPoints::new(percent * 100));
+    for (subject, window) in [(door("b"), SECOND * 60), (origin("shop", 1), SECOND * 30)] {
+        ledger.orders(subject.clone(), share(1), None).unwrap();
+        assert_eq!(weight(ledger.row(&subject)), 100, "{subject}");
+        ledger.orders(subject.clone(), share(50), None).unwrap();
+        assert_eq!(weight(ledger.row(&subject)), 100, "{subject}");
+        passes(&mut ledger, window / 2, &[]);
+        assert_eq!(weight(ledger.row(&subject)), 2_550, "{subject}");
+        ledger.clear_override(&subject).unwrap();
+        assert_eq!(weight(ledger.row(&subject)), 2_550, "{subject}");
+        passes(&mut ledger, window / 2, &[]);
+        assert_eq!(weight(ledger.row(&subject)), 6_275, "{subject}");
+        ledger.orders(subject.clone(), share(20), None).unwrap();
+        assert_eq!((weight(ledger.row(&subject)), ledger.row(&subject).is_returning), (2_000, false), "{subject}");
+    }
+}
+
+#[test]
+fn who_returns_is_thinned_by_operators_too_and_those_who_came_only_by_them() {
+    let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+    ledger.hear(&probed(door("b"), Health::Down));
+    passes(&mut ledger, SECOND * 5, &[door("b")]);
+    ledger.hear(&probed(door("b"), Health::Up));
+    passes(&mut ledger, SECOND * 330, &[]);
+    assert_eq!((weight(ledger.row(&door("b"))), granted(&ledger, "b")), (5_000, 10_000));
+    ledger.orders(door("b"), Action::Evacuate(SECOND * 40), None).unwrap();
+    passes(&mut ledger, SECOND * 20, &[]);
+    assert_eq!(granted(&ledger, "b"), 5_000);
+    assert_eq!(weight(ledger.row(&door("b"))), 4_167, "half of what it would have by now");
+    ledger.apply(Arc::clone(&ledger.config), Compiled::default());
+    assert_eq!((weight(ledger.row(&door("b"))), granted(&ledger, "b")), (4_167, 5_000));
+}
+
+#[test]
+fn a_drain_does_not_shorten_the_hold_of_who_was_lost() {
+    let mut ledger = scene(FAILOVER, SlowStart::default());
+    ledger.hear(&probed(door("b"), Health::Down));
+    passes(&mut ledger, SECOND * 5, &[door("b")]);
+    ledger.hear(&probed(door("b"), Health::Up));
+    ledger.orders(door("b"), Action::Drain, None).unwrap();
+    ledger.clear_override(&door("b")).unwrap();
+    passes(&mut ledger, SECOND * 60, &[]);
+    assert_eq!((weight(ledger.row(&door("b"))), granted(&ledger, "b")), (1, 10_000));
+}
+
+#[test]
+fn a_config_that_changes_the_pace_changes_it_for_whoever_is_on_its_way() {
+    let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+    ledger.all_see(of_region("b"), Health::Down);
+    passes(&mut ledger, SECOND * 5, &of_region("b"));
+    ledger.all_see(of_region("b"), Health::Up);
+    passes(&mut ledger, SECOND * 10, &[]);
+    assert_eq!((weight(ledger.in_region("shop", "b")), weight(ledger.row(&door("b")))), (1, 1));
+    let sooner = Failover { hold: Duration::ZERO, region_hold: Duration::ZERO, ramp: SECOND * 20, spill_percent: 10 };
+    let config = Config { failover: sooner, ..Config::clone(&ledger.config) };
+    ledger.apply(Arc::new(config), Compiled::default());
+    assert_eq!((weight(ledger.in_region("shop", "b")), weight(ledger.row(&door("b")))), (3_572, 5_000));
+}
+
+#[test]
+fn an_operators_up_on_the_only_origin_of_a_region_is_not_waited_for() {
+    let mut ledger = scene(FAILOVER, SlowStart::default());
+    ledger.all_see(of_region("b"), Health::Down);
+    ledger.orders(origin("shop", 3), Action::Up, None).unwrap();
+    let row = ledger.in_region("shop", "b");
+    assert_eq!((weight(row), row.is_forced, row.is_returning), (5_000, true, false));
+}
+
+#[test]
+fn origins_that_join_do_not_make_their_region_look_lost() {
+    let slow = SlowStart { window: SECOND * 30, least_percent: 10, aggression: 1 };
+    let mut ledger = scene(FAILOVER, slow);
+    let more: Vec<(u16, u16, u16)> = (1..=6).map(|port| (port, (port - 1) / 2, 10)).collect();
+    let more: Vec<_> = more.into_iter().chain((7..15).map(|port| (port, 0, 10))).collect();
+    ledger.apply(with(config(&["a", "b", "c"], &[("shop", &more)]), FAILOVER, slow), Compiled::default());
+    let new = |port: u16| origin("shop", port);
+    let full = |ledger: &Ledger| weight(ledger.in_region("shop", "a")) == 10_000;
+    assert!(full(&ledger), "nobody saw them yet");
+    for port in 7..15 {
+        ledger.hear(&probed(new(port), Health::Up));
+        assert!(full(&ledger), "{port}");
+    }
+    let row = ledger.row(&new(7));
+    assert_eq!((weight(row), row.is_joining), (1_000, true));
+    passes(&mut ledger, SECOND * 15, &[]);
+    assert!(full(&ledger));
+    passes(&mut ledger, SECOND * 16, &[]);
+    assert!(full(&ledger) && !ledger.row(&new(7)).is_joining);
+    for port in 7..15 {
+        ledger.hear(&probed(new(port), Health::Down));
+    }
+    passes(&mut ledger, SECOND * 100, &(7..15).map(new).collect::<Vec<_>>());
+    assert_eq!(weight(ledger.in_region("shop", "a")), 2_000, "once they took their share they are missed");
+}
+
+#[test]
+fn an_evacuation_has_to_have_somebody_to_evacuate_and_time_to_do_it() {
+    let mut ledger = scene(FAILOVER, SlowStart::default());
+    let evacuate = Action::Evacuate(SECOND * 60);
+    assert_eq!(ledger.orders(door("b"), evacuate, Some(SECOND * 60)), Err(CommandError::NeverLeft));
+    ledger.orders(door("b"), Action::Drain, None).unwrap();
+    assert_eq!(ledger.orders(door("b"), evacuate, None), Err(CommandError::LeftAlready(door("b"))));
+    assert_eq!(ledger.list_overrides()[0].action, Action::Drain, "and what was decided stands");
+}
+
+#[test]
+fn steps_too_small_to_matter_add_up() {
+    let mut ledger = scene(ramp(Duration::ZERO), SlowStart::default());
+    let key = crate::table::RowKey::PoolRegion("shop".into(), "a".into());
+    let first = origin("shop", 1);
+    passes(&mut ledger, SECOND, &[]);
+    let moved = |ledger: &Ledger| ledger.writer.row(&key).unwrap().moved_at();
+    let before = moved(&ledger);
+    for percent in (88..100).rev() {
+        passes(&mut ledger, SECOND, &[]);
+        let belief = crate::fleet::Belief::Weight(BasisPoints::new(percent * 100));
+        let weighed = Signal { belief, ..probed(first.clone(), Health::Up) };
+        ledger.hear(&weighed);
+        assert_eq!(moved(&ledger) == before, percent >= 90, "{percent}");
+    }
+}
+
+#[test]
+fn a_node_that_comes_back_with_its_region_holds_it_as_the_others_do() {
+    let config = Arc::clone(&scene(FAILOVER, SlowStart::default()).config);
+    let anew = || {
+        let (config, clock) = (Arc::clone(&config), Clock::manual());
+        let mut ledger = Ledger::open(config, Compiled::default(), None, clock, OverrideList::new());
+        ledger.was_away();
+        ledger
+    };
+    let shares = |ledger: &Ledger| ["a", "b"].map(|region| weight(ledger.row(&door(region))));
+    let mut ledger = anew();
+    ledger.all_see(everybody(&ledger), Health::Up);
+    assert_eq!(shares(&ledger), [1, 10_000]);
+    passes(&mut ledger, SECOND * 299, &[]);
+    assert_eq!(shares(&ledger), [1, 10_000]);
+    passes(&mut ledger, SECOND * 2, &[]);
+    assert_eq!(shares(&ledger), [10_000, 10_000]);
+    let mut ledger = anew();
+    ledger.orders(door("a"), Action::Up, None).unwrap();
+    ledger.all_see(everybody(&ledger), Health::Up);
+    assert_eq!(shares(&ledger), [10_000, 10_000], "an operator need not wait");
+}
+
+fn any_order() -> impl Strategy<Value = Option<Action>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Action::Drain)),
+        Just(Some(Action::Down)),
+        (1..90_u64).prop_map(|seconds| Some(Action::Evacuate(SECOND * u32::try_from(seconds).unwrap()))),
+        (0..=10_000_u16).prop_map(|points| Some(Action::Weight(BasisPoints::new(points)))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_operators_say_nothing_is_given_back_faster_than_the_ramp(
+        orders in prop::collection::vec((any_order(), prop::option::of(1..120_u32), 0..300_u64), 1..20),
+    ) {
+        let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+        // A sixtieth of all in a second, and what rounding and being more than nothing add.
+        let most = 10_000 / 600 + 2;
+        let takes = |ledger: &Ledger| {
+            let row = ledger.row(&door("b"));
+            if row.is_usable() { (weight(row), granted(ledger, "b")) } else { (0, 0) }
+        };
+        let mut before = takes(&ledger);
+        for (order, expires, ticks) in orders {
+            // What is refused is refused.
+            _ = match order {
+                Some(action) => ledger.orders(door("b"), action, expires.map(|seconds| SECOND * seconds)),
+                None => ledger.clear_override(&door("b")),
+            };
+            for tick in 0..=ticks {
+                if tick > 0 {
+                    ledger.waits(100);
+                }
+                let now = takes(&ledger);
+                prop_assert!(now.0 <= before.0 + most && now.1 <= before.1 + most, "{order:?}: {before:?}, {now:?}");
+                prop_assert_eq!(now.0, now.1, "nobody was lost");
+                before = now;
+            }
+        }
+    }
 }

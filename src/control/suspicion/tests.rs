@@ -83,7 +83,7 @@ fn when_everything_falls_the_node_suspects_itself() {
     let mut scene = Scene::of(3);
     assert_eq!(scene.falls(1), None);
     assert_eq!(scene.falls(0), Some(Change::Began));
-    let mut held: Vec<usize> = scene.suspicion.fallen().collect();
+    let mut held: Vec<usize> = scene.suspicion.fallen().map(|(subject, _)| subject).collect();
     held.sort_unstable();
     assert_eq!(held, [0, 1, 2, 3]);
     assert_eq!(scene.falls(2), None);
@@ -134,7 +134,7 @@ fn what_does_not_follow_the_others_up_within_a_window_is_down() {
     scene.after(5_000);
     assert_eq!([0, 1].map(|region| scene.rises(region)), [None; 2]);
     assert_eq!(scene.waits(), (2_300, Change::Ended(Ending::Proven)));
-    let held: Vec<usize> = scene.suspicion.fallen().map(|subject| subject / 2).collect();
+    let held: Vec<usize> = scene.suspicion.fallen().map(|(subject, _)| subject / 2).collect();
     assert_eq!(held, [2, 2]);
 }
 
@@ -189,7 +189,7 @@ fn a_new_membership_does_not_end_the_doubt() {
     let mut scene = Scene::of(2);
     scene.fall([0, 1]);
     let mut next = scene.suspicion.carried_to(0, 3, Duration::ZERO);
-    (0..4).for_each(|subject| next.place(subject, subject / 2, Standing::Withheld, scene.now));
+    (0..4).for_each(|subject| next.place_fallen(subject, subject / 2, scene.now));
     assert_eq!(next.review(scene.now), None);
     assert!(next.is_active());
     assert_eq!(next.review(scene.now.after(LONGEST_DOUBT)), Some(Change::Ended(Ending::Lasted)));

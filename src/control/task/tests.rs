@@ -24,7 +24,7 @@ fn fleet(directory: &Path) -> Arc<Config> {
 }
 
 fn start(config: Arc<Config>) -> Start {
-    Start { config, compiled: Compiled::default(), build_selector: None, clock: Clock::manual() }
+    Start { config, compiled: Compiled::default(), build_selector: None, clock: Clock::manual(), was_away: false }
 }
 
 fn running(directory: &Path) -> Running {
@@ -137,7 +137,7 @@ async fn a_reload_answers_with_its_revision_and_shows_what_became_inert() {
     let generation = node.table.load();
     assert_eq!((revision, generation.revision, generation.compiled::<u8>()), (2, 2, Some(&7)));
     assert!(node.handle.overrides()[0].is_inert);
-    assert_eq!(node.handle.describe().await.unwrap().len(), 3);
+    assert_eq!(node.handle.describe().await.unwrap().subjects.len(), 3);
     node.stop().await;
 }
 

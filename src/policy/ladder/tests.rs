@@ -235,7 +235,13 @@ fn an_operators_word_on_a_region_moves_requests_too() {
         Some((Rung::Home, "home")),
         "a door that probes lost does not move what is already inside"
     );
+    let kept = |scene: &Scene| (0..1_000).filter(|seed| scene.climb(*seed) == Some((Rung::Home, "home"))).count();
     scene.say_door(0, RowState { weight: BasisPoints::new(2_500), ..UP });
-    let kept = (0..1_000).filter(|seed| scene.climb(*seed) == Some((Rung::Home, "home"))).count();
-    assert!((200..300).contains(&kept), "{kept}");
+    assert!((200..300).contains(&kept(&scene)), "{}", kept(&scene));
+    scene.say_door(0, RowState { weight: BasisPoints::LEAST, is_returning: true, ..UP });
+    assert_eq!(kept(&scene), 1_000, "a return leads others elsewhere, not those who came");
+    let row = scene.writer.row(&RowKey::FrontDoor("home".into())).unwrap().clone();
+    let measure = row.measure().granting(BasisPoints::new(2_500));
+    scene.writer.set_measure(&row, measure);
+    assert!((200..300).contains(&kept(&scene)), "an operator's word moves them while it returns, too");
 }

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -209,8 +209,14 @@ impl Meridian {
     }
 
     /// Stops it, and starts it again with what it left on disk.
-    pub(crate) fn restart(mut self) -> Self {
+    pub(crate) fn restart(self) -> Self {
+        self.restart_after(|_| ())
+    }
+
+    /// The same, with something done to its state directory meanwhile.
+    pub(crate) fn restart_after(mut self, meanwhile: impl FnOnce(&Path)) -> Self {
         self.stop();
+        meanwhile(&self.directory.path().join("state"));
         let (directory, http) = (Arc::clone(&self.directory), self.http().to_string());
         start(directory, &http)
     }

@@ -158,9 +158,11 @@ section! {
     pub(crate) struct Failover ("`failover`") {
         /// How long a pool that was lost in a region works there again before its clients come back.
         hold: Duration = "30s" in "0s" ..= "1h",
-        /// The same for a region whose front door was lost.
+        /// The same for a region whose front door was lost. Its own node holds it as well where it started after a time in which others must have
+        /// seen it go and nobody answered for the region: `alive` in `state.directory` says when it last lived. A first start holds nothing.
         region_hold: Duration = "5m" in "0s" ..= "24h",
-        /// How long it takes from then on until all have. What an operator drained comes back so, too, without a hold.
+        /// How long it takes from then on until all have. What an operator drained, evacuated or gave less weight comes back so, too, from
+        /// what it has and without a hold. Whoever is on its way takes these times anew when they change.
         ramp: Duration = "1m" in "0s" ..= "1h",
         /// How much of all clients a region that lost a part passes on to others in ten seconds, at most, in percent; 0 is all at
         /// once. One with nothing left passes all on at once in any case.
