@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, net::IpAddr, process::Command};
 
 use hickory_proto::rr::RecordType;
 
-use crate::scene::{Connection, Meridian, Origin, ask, eventually, get, meridian, origin};
+use crate::{
+    hostile2::{Client, Frame, asks},
+    scene::{Connection, Meridian, Origin, ask, eventually, get, meridian, origin},
+};
 
 const NEAR: &str = "127.0.0.1";
 const FAR: &str = "127.0.77.1";
@@ -44,6 +47,33 @@ fn order(node: &Meridian, arguments: &[&str]) -> String {
         .unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     String::from_utf8(said.stdout).unwrap()
+}
+
+impl Client {
+    /// Asks, and says whether it may ask for more.
+    fn asks_and_may_stay(&mut self, stream: u32, of: &[u8]) -> bool {
+        self.send(&asks(stream, "/"));
+        let (mut answer, mut stays) = (Vec::new(), true);
+        loop {
+            match self.next() {
+                Frame::Answer(_, status) => assert_eq!(status, 200),
+                Frame::Data(_, bytes, is_end) => {
+                    answer.extend(bytes);
+                    if is_end {
+                        break;
+                    }
+                }
+                Frame::GoAway(code) => {
+                    assert_eq!(code, 0);
+                    stays = false;
+                }
+                Frame::End => panic!("closed before the answer"),
+                _ => {}
+            }
+        }
+        assert_eq!(answer, of);
+        stays && self.hear_out().is_some()
+    }
 }
 
 #[test]
@@ -98,6 +128,27 @@ fn one_command_drains_a_region_and_another_takes_it_back() {
 }
 
 #[test]
+fn a_client_of_http_2_is_served_before_it_is_told_to_leave() {
+    let (near, far) = (origin("near"), origin("far"));
+    let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
+    let node = two_regions("http.drain_pace = \"0s\"\n", &near, &far, far_door.local_addr().unwrap().port());
+    let mut stays = Client::open(node.http(), &[]);
+    assert!(stays.asks_and_may_stay(1, b"near"));
+
+    order(&node, &["drain", "near"]);
+    eventually("workers let go", || {
+        let answer = Connection::open(node.http()).ask(REQUEST).unwrap();
+        (answer.header("connection") == Some("close")).then_some(())
+    });
+    assert!(!stays.asks_and_may_stay(3, b"far"));
+    for _ in 0..20 {
+        let mut client = Client::open(node.http(), &[]);
+        client.hear_out().expect("nobody is told to leave who has asked for nothing");
+        assert!(!client.asks_and_may_stay(1, b"far"));
+    }
+}
+
+#[test]
 fn an_evacuation_takes_its_time() {
     let (near, far) = (origin("near"), origin("far"));
     let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
@@ -117,6 +168,19 @@ fn an_evacuation_takes_its_time() {
         let body = format!(r#"{{"subject":{{"region":"far"}},"action":{bad},"author":"ada","reason":"x"}}"#);
         assert_eq!(node.command("PUT", "/v1/overrides", &body).status, 422, "{bad}");
     }
+}
+
+#[test]
+fn an_evacuation_that_is_called_off_goes_no_further() {
+    let (near, far) = (origin("near"), origin("far"));
+    let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
+    let node = two_regions("", &near, &far, far_door.local_addr().unwrap().port());
+    let of_far = || (0..40).filter(|_| get(node.http(), "x", "/").unwrap().text() == "far").count();
+    order(&node, &["drain", "near", "--over", "10s"]);
+    eventually("some are gone", || (of_far() >= 4).then_some(()));
+    order(&node, &["ready", "near"]);
+    eventually("all are back", || (of_far() == 0 && of_far() == 0).then_some(()));
+    assert_eq!(answered(&node), addresses(&[NEAR, FAR]));
 }
 
 #[test]
