@@ -204,6 +204,11 @@ impl Worker {
         self.now.get()
     }
 
+    /// Now, where somebody measures; else as of the last tick.
+    pub(super) fn time(&self, is_exact: bool) -> Duration {
+        if is_exact { self.clock.now() } else { self.now() }
+    }
+
     /// Whether requests in flight are the last ones.
     pub(super) fn is_draining(&self) -> bool {
         self.is_draining.get()

@@ -227,9 +227,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
             self.sent = picked.in_flight.filter(|_| self.door(picked.origin).is_none());
             self.cookie = self.cookie_of(picked.origin);
             let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
-            let began = self.time();
             let ended = self.attempt(picked.origin, unwanted).await;
-            self.observe(picked.origin, began, ended);
+            self.observe(picked.origin, ended);
             self.count_as_slow(ended);
             match ended {
                 Err(Failure::Refused { refusal, may_repeat: true })
@@ -248,14 +247,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
         Err(refused(last.unwrap_or(Refusal::NoHealthyOrigin)))
     }
 
-    /// Now; as of the last tick where nobody measures.
-    fn time(&mut self) -> Duration {
-        let worker = &self.client.parts().1.worker;
-        if self.plan.line.settings.passive.latency.is_some() { worker.clock.now() } else { worker.now() }
-    }
-
     /// Writes down what a try showed of its origin; nothing where the door of another region was asked.
-    fn observe(&mut self, origin: usize, began: Duration, ended: Result<Ending, Failure>) {
+    fn observe(&mut self, origin: usize, ended: Result<Ending, Failure>) {
         let settings = &self.plan.line.settings.passive;
         if settings.mode == PassiveMode::Off || self.door(origin).is_some() {
             return;
@@ -263,7 +256,7 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let heard = self.heard.get();
         let seat = self.client.parts().1;
         let (worker, is_late) = (&seat.worker, seat.deadline.is_bound_over());
-        let had = worker.now().saturating_sub(began);
+        let had = worker.now().saturating_sub(heard.since);
         let with = Circumstances {
             may_be_stale: self.is_kept && matches!(&self.carrier, Some(Carrier::H1(lent)) if lent.end.is_silent()),
             is_late,
@@ -271,8 +264,7 @@ impl<'a, C: Asker> Exchange<'a, C> {
         };
         let Some(conduct) = conduct(ended, heard, settings, with) else { return };
         let Some(watched) = self.order.view.watched(self.case.pool, origin) else { return };
-        let latency = heard.at.map(|at| at.saturating_sub(began));
-        worker.watch.write(watched, conduct, latency, settings);
+        worker.watch.write(watched, conduct, heard.took, settings);
         if let Some(span) = heard.wish {
             worker.watch.write_request(watched, span);
         }
@@ -354,7 +346,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
     /// Finds what carries the request to its origin: something kept, if that may be, or something fresh. Says whether it was kept.
     async fn carry(&mut self, origin: usize, may_be_kept: bool) -> Result<bool, Refusal> {
         self.carrier = None;
-        self.heard.set(Heard::default());
+        let is_measured = self.plan.line.settings.passive.latency.is_some();
+        self.heard.set(Heard::nothing(self.client.parts().1.worker.time(is_measured)));
         let order = self.order;
         let (origin, line) = self.way(origin).ok_or(Refusal::NoHealthyOrigin)?;
         let seat = self.client.parts().1;
@@ -405,7 +398,7 @@ impl<'a, C: Asker> Exchange<'a, C> {
         };
         let (cookie, sent) = (self.cookie.as_deref(), self.sent.as_ref().filter(|sent| sent.is_timed()));
         let (end, seat) = self.client.parts();
-        let ear = Ear { settings: &self.plan.line.settings.passive, heard: &self.heard, clock: &seat.worker.clock };
+        let ear = Ear { settings: &self.plan.line.settings.passive, heard: &self.heard };
         let terms = Terms { max_body_size, request_headers, response_headers, unwanted, ear, cookie, timed: sent };
         let mut talk = Talk::new(self.order, &seat.worker, patience, terms, &mut self.kept);
         match (&mut self.carrier, self.head) {
