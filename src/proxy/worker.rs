@@ -108,7 +108,7 @@ impl View {
         origins.iter().enumerate().filter(move |(_, origin)| origin.region == region).map(|(position, _)| position)
     }
 
-    /// A pool's requests under way on this node.
+    /// A pool's requests under way at its origins, by this node.
     pub(super) fn under_way(&self, pool: PoolId) -> u64 {
         let selector = self.0.pool(pool).and_then(|pool| pool.selector::<Selector>());
         selector.map_or(0, Selector::in_flight)
