@@ -1,9 +1,9 @@
 //! What a failure costs: how long until it is noticed, until DNS and HTTP lead elsewhere, and how many of 1,000 requests a second fail
 //! meanwhile. A real node, real servers that are killed, stopped, cut off, slow or wrong, real sockets.
 //!
-//! `cargo bench --bench failover`; `--rounds N` says how often each failure is played, `--test` plays one of them once. It prints medians, and writes
-//! a picture of the requests that failed to `target/failover.svg`. Where it may not make a network namespace (root, iproute2), the server that is cut off is
-//! left out, and that is said.
+//! `cargo bench --bench failover`; a word plays the failures with that in their name, `--rounds N` says how often, `--test` plays one of them once.
+//! It prints medians, and writes a picture of the requests that failed to `target/failover.svg`. Where it may not make a network namespace (root,
+//! iproute2), the server that is cut off is left out, and that is said.
 //!
 //! A node in the region `near` prefers it, in DNS and HTTP; `far` stands by. Checks are as they are by default: the bound is 2.25 s. Requests are sent
 //! at their time whatever hangs. One fails with any status but 200, after 1.5 s from its time, or where 2,500 are under way; an origin has a second
@@ -27,7 +27,7 @@ use std::{env, fs, io::Write, net::TcpListener, thread, time::Duration};
 use load::Load;
 use measure::Ratio;
 use meridian::clock::{Clock, random};
-use namespace::{Namespace, THERE};
+use namespace::Namespace;
 use picture::{Bar, Group, Picture};
 use scene::{Meridian, meridian};
 use victim::Victim;
@@ -94,11 +94,8 @@ fn config(near: &Victim, far: &Victim, doors: (u16, u16), retries: u32) -> Strin
 /// `None` where it cannot be played here.
 fn play(fault: Fault, retries: u32) -> Option<Outcome> {
     let namespace = if fault == Fault::CutOff { Some(Namespace::make()?) } else { None };
-    let (at, within) = match &namespace {
-        Some(namespace) => (format!("{THERE}:8080"), Some(namespace.name.as_str())),
-        None => ("127.0.0.1:0".to_owned(), None),
-    };
-    let mut near = Victim::start(&at, "near", within);
+    let at = namespace.as_ref().map_or("127.0.0.1:0".to_owned(), |namespace| format!("{}:8080", namespace.there));
+    let mut near = Victim::start(&at, "near", namespace);
     let (far, mut door) = (Victim::start("127.0.0.1:0", "far", None), Victim::start("127.0.0.1:0", "door", None));
     let far_door = TcpListener::bind((FAR, 0)).expect("a port");
     let far_port = far_door.local_addr().expect("an address").port();
@@ -113,6 +110,8 @@ fn play(fault: Fault, retries: u32) -> Option<Outcome> {
     thread::park_timeout(AFTER);
     let (requests, answers) = load.end();
     let since = |at: Duration| at.saturating_sub(failed_at);
+    let was_near = requests.iter().any(|request| request.ended < failed_at && request.is_good && !request.is_elsewhere);
+    assert!(was_near, "the near server did not answer before it failed");
     let later: Vec<_> = requests.iter().filter(|request| request.ended >= failed_at).collect();
     let bad = || later.iter().filter(|request| !request.is_good);
     let last_stale = answers.iter().rposition(|(_, is_clean)| !is_clean);
@@ -190,7 +189,9 @@ fn main() {
     say("|---|---|---|---|---|---|---|".into());
     let rounds = arguments.iter().position(|argument| argument == "--rounds").and_then(|at| arguments.get(at + 1));
     let rounds: usize = rounds.map_or(3, |rounds| rounds.parse().expect("a number of rounds"));
-    let (faults, rounds) = if is_test { (&Fault::ALL[..1], 1) } else { (&Fault::ALL[..], rounds.max(1)) };
+    let (all, rounds) = if is_test { (&Fault::ALL[..1], 1) } else { (&Fault::ALL[..], rounds.max(1)) };
+    let named = arguments.iter().find(|word| !word.starts_with("--") && word.parse::<usize>().is_err());
+    let faults = all.iter().filter(|(_, words)| named.is_none_or(|named| words.contains(&**named)));
     let tries = if is_test { &[2][..] } else { &[0, 2][..] };
     let mut groups = Vec::new();
     for (fault, words) in faults {
