@@ -5,8 +5,12 @@ use std::process::{Command, Output};
 use crate::scene::{Connection, Meridian, Origin, eventually, get, meridian, origin, origin_at};
 
 fn explain(node: &Meridian, arguments: &[&str]) -> Output {
+    explain_a("route", node, arguments)
+}
+
+fn explain_a(what: &str, node: &Meridian, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_meridian"))
-        .args(["explain", "route"])
+        .args(["explain", what])
         .args(arguments)
         .args(["--admin", &node.admin().to_string(), "--token-file"])
         .arg(node.token_file())
@@ -29,7 +33,7 @@ fn with_pools(doors: &[Origin; 2], more: &str, pools: &str) -> Meridian {
         format!("[regions.{name}]\naddresses = [\"{ip}\"]\nfront_door.port = {port}\ncheck.tcp.port = {port}\n")
     };
     let node = meridian(&format!(
-        "{more}[node]\nregion = \"near\"\n[failover]\nhold = \"0s\"\nramp = \"0s\"\nspill_percent = 0\n\
+        "{more}[node]\nregion = \"near\"\n[failover]\nhold = \"0s\"\nregion_hold = \"0s\"\nramp = \"0s\"\nspill_percent = 0\n\
          {}{}{pools}[[routes]]\nhost = \"shop.example\"\npool = \"shop\"\n",
         region("near", &doors[0]),
         region("far", &doors[1]),
@@ -253,4 +257,42 @@ fn headers_that_decide_where_a_request_goes_are_read_as_by_the_proxy() {
     let text = told(&[secure, passed_on]);
     assert!(text.contains(&format!("to {} of pool `shop` in region `near`", near.address)), "it opens: {text}");
     assert_eq!(status(&[secure, passed_on]), 502);
+}
+
+#[test]
+fn a_region_that_gets_no_clients_says_which_row_keeps_them_away() {
+    let doors = doors();
+    let (near, far, other) = (origin("near"), origin("far"), origin("other"));
+    let shop = pool("shop", "", &[(&near, "near", ""), (&far, "far", ""), (&other, "far", "")]);
+    let zone = "[zones.\"shop.example\"]\nnameservers = [\"ns.elsewhere.example\"]\n\
+                steer.\"@\" = { pools = [\"shop\"], policy = \"order\" }\n\
+                steer.here = { pools = [\"shop\"], policy = \"order\", residency = [\"near\"] }\n\
+                [policies.order]\nfailover = { order = [\"near\", \"far\"] }\n";
+    let node = with_pools(&doors, "", &(shop + zone));
+    let told = |name: &str| {
+        let output = explain_a("dns", &node, &[name, "--from", "192.0.2.7"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let tells =
+        |line: &str| eventually(line, || told("shop.example").lines().any(|told| told.ends_with(line)).then_some(()));
+    tells("region `near` takes 100 %");
+    let order = |method: &str, action: &str| {
+        let body = format!("{{\"subject\":{{\"region\":\"near\"}}{action},\"author\":\"test\",\"reason\":\"x\"}}");
+        assert_eq!(node.command(method, "/v1/overrides", &body).status, 200);
+    };
+    order("PUT", ",\"action\":{\"weight\":30}");
+    tells("region `near` takes 30 %: its front door is weakened to 30 %");
+    order("DELETE", "");
+    order("PUT", ",\"action\":\"drain\"");
+    tells("region `near` takes 0 %: its front door is drained");
+    order("DELETE", "");
+    near.kill();
+    tells("region `near` takes 0 %: pool `shop` there is down");
+    other.kill();
+    tells("region `far` takes 70 %: pool `shop` there is weakened to 50 %, and has no room for others' clients");
+    doors[1].kill();
+    tells("region `far` takes 0 %: its front door is down");
+    let text = told("here.shop.example");
+    assert!(text.contains("region `far` takes 0 %: the name does not permit it"), "{text}");
 }
