@@ -37,7 +37,7 @@ pub(super) fn drain(order: &Order, over: Option<String>, expires_in: Option<Stri
         reason: order.reason.clone(),
         expires_in,
     });
-    call(order, Method::PUT, request.as_ref().map(serde_json::to_string), &words)
+    call(order, &Method::PUT, request.as_ref().map(serde_json::to_string), &words)
 }
 
 /// Nobody's word against it any more.
@@ -48,10 +48,10 @@ pub(super) fn ready(order: &Order) -> ExitCode {
         reason: order.reason.clone(),
     });
     let words = format!("{} is left to its checks", order.subject);
-    call(order, Method::DELETE, request.as_ref().map(serde_json::to_string), &words)
+    call(order, &Method::DELETE, request.as_ref().map(serde_json::to_string), &words)
 }
 
-fn call(order: &Order, method: Method, request: Result<serde_json::Result<String>, &String>, words: &str) -> ExitCode {
+fn call(order: &Order, method: &Method, request: Result<serde_json::Result<String>, &String>, words: &str) -> ExitCode {
     let body = match request {
         Ok(Ok(body)) => body,
         Ok(Err(error)) => return fail(&format!("{error}\n")),

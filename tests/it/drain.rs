@@ -199,8 +199,12 @@ fn one_command_tells_all_nodes_that_are_named_whoever_does_not_answer() {
     let run = |tokens: &[std::path::PathBuf]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
         command.args(["drain", "near", "--author", "ada", "--reason", "maintenance"]);
-        admins.iter().for_each(|admin| _ = command.args(["--admin", &admin.to_string()]));
-        tokens.iter().for_each(|token| _ = command.arg("--token-file").arg(token));
+        for admin in &admins {
+            command.args(["--admin", &admin.to_string()]);
+        }
+        for token in tokens {
+            command.arg("--token-file").arg(token);
+        }
         let said = command.output().unwrap();
         (said.status.success(), String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap())
     };
