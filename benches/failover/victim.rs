@@ -15,7 +15,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::Fault;
+use crate::{Fault, namespace::Namespace};
 
 /// The argument that makes this program the server.
 pub(crate) const SERVER: &str = "--victim";
@@ -73,17 +73,17 @@ fn serve(mut stream: TcpStream, name: &str, mood: &Mood) {
 pub(crate) struct Victim {
     child: Child,
     pub(crate) address: SocketAddr,
-    namespace: Option<String>,
+    namespace: Option<Namespace>,
 }
 
 impl Victim {
-    /// On this address, within a network namespace where one is named.
-    pub(crate) fn start(address: &str, name: &str, namespace: Option<&str>) -> Self {
+    /// On this address, within a network namespace where there is one.
+    pub(crate) fn start(address: &str, name: &str, namespace: Option<Namespace>) -> Self {
         let program = env::current_exe().expect("a path");
-        let mut command = match namespace {
+        let mut command = match &namespace {
             Some(namespace) => {
                 let mut command = Command::new("ip");
-                command.args(["netns", "exec", namespace]).arg(program);
+                command.args(["netns", "exec", &namespace.name]).arg(program);
                 command
             }
             None => Command::new(program),
@@ -96,7 +96,7 @@ impl Victim {
             .expect("a server");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        Self { child, address: line.trim().parse().expect("an address"), namespace: namespace.map(str::to_owned) }
+        Self { child, address: line.trim().parse().expect("an address"), namespace }
     }
 
     /// Lets it fail.
@@ -104,12 +104,7 @@ impl Victim {
         match fault {
             Fault::Killed | Fault::DoorLost => self.signal(Signal::KILL),
             Fault::Stopped => self.signal(Signal::STOP),
-            Fault::CutOff => {
-                let namespace = self.namespace.as_deref().expect("a namespace");
-                // What it answers goes nowhere, and nobody is told.
-                crate::namespace::ip(&["-n", namespace, "route", "replace", "blackhole", "10.213.0.0/30"]);
-                crate::namespace::ip(&["-n", namespace, "route", "replace", "blackhole", "10.213.0.1/32"]);
-            }
+            Fault::CutOff => self.namespace.as_ref().expect("a namespace").cut(),
             Fault::Slow => self.tell("1"),
             Fault::Errors => self.tell("2"),
         }

@@ -38,10 +38,10 @@ enum Command {
     Status(Status),
     /// Say why a running node decides as it does.
     Explain(Explain),
-    /// Take a region or an origin out of service: new DNS answers stop, clients with a kept connection are let go at a pace, and requests
-    /// go to the next region meanwhile.
+    /// Take a region or an origin out of service on a node: its DNS answers lead elsewhere, clients with a kept connection are let go at a
+    /// pace, and requests go to the next region meanwhile. Nodes do not tell each other: name all of them with --admin.
     Drain(Drain),
-    /// Take it back into service: nobody's word stands against its checks any more.
+    /// Take it back into service on a node: nobody's word stands against its checks any more.
     Ready(Ready),
     /// Say what a database of places is.
     Geo(Geo),
@@ -230,14 +230,27 @@ struct Order {
     /// Who decides.
     #[arg(long, env = "USER", value_name = "NAME")]
     author: String,
-    #[command(flatten)]
-    node: Asked,
+    /// The admin address of a node that is told; may be given more than once. Others go on as before.
+    #[arg(
+        long,
+        env = "MERIDIAN_ADMIN",
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:9900"
+    )]
+    admin: Vec<SocketAddr>,
+    /// The file with the admin token: one for all of them, or one for each in the same order.
+    #[arg(long, env = "MERIDIAN_ADMIN_TOKEN_FILE", value_name = "FILE", default_value = "state/admin.token")]
+    token_file: Vec<PathBuf>,
+    /// Print the JSON that each node sent.
+    #[arg(long)]
+    json: bool,
 }
 
-impl Order {
-    fn split(self) -> (operate::Order, PathBuf) {
-        let Self { subject, reason, author, node } = self;
-        (operate::Order { subject, author, reason, admin: node.admin, json: node.json }, node.token_file)
+impl From<Order> for operate::Order {
+    fn from(order: Order) -> Self {
+        let Order { subject, reason, author, admin: nodes, token_file: token_files, json } = order;
+        Self { subject, author, reason, nodes, token_files, json }
     }
 }
 
@@ -306,14 +319,8 @@ pub fn run() -> ExitCode {
         Command::Explain(Explain { what: Explained::Dns { name, from, kind, node } }) => {
             explain::dns(&name, from, &kind, node.admin, &node.token_file, node.json)
         }
-        Command::Drain(Drain { order, over, expires_in }) => {
-            let (order, token_file) = order.split();
-            operate::drain(&order, over, expires_in, &token_file)
-        }
-        Command::Ready(Ready { order }) => {
-            let (order, token_file) = order.split();
-            operate::ready(&order, &token_file)
-        }
+        Command::Drain(Drain { order, over, expires_in }) => operate::drain(&order.into(), over, expires_in),
+        Command::Ready(Ready { order }) => operate::ready(&order.into()),
         Command::Geo(about) => geo::run(about.file.as_deref(), about.pack.as_deref()),
         Command::Demo => demo::run(),
     }

@@ -1,6 +1,8 @@
-//! `meridian drain` and `meridian ready`: a region or an origin is let go of, and taken back.
+//! `meridian drain` and `meridian ready`: a region or an origin is let go of, and taken back, by each of the nodes that are named.
+//!
+//! An operator's word holds on the node that hears it; nodes do not pass it on. So what is printed says whose word it is now.
 
-use std::{net::SocketAddr, path::Path, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use http::Method;
 
@@ -14,12 +16,15 @@ pub(super) struct Order {
     pub(super) subject: String,
     pub(super) author: String,
     pub(super) reason: String,
-    pub(super) admin: SocketAddr,
+    /// The admin addresses of those who are told.
+    pub(super) nodes: Vec<SocketAddr>,
+    /// One for all of them, or one for each.
+    pub(super) token_files: Vec<PathBuf>,
     pub(super) json: bool,
 }
 
 /// No new work from now on, or less and less for so long before.
-pub(super) fn drain(order: &Order, over: Option<String>, expires_in: Option<String>, token_file: &Path) -> ExitCode {
+pub(super) fn drain(order: &Order, over: Option<String>, expires_in: Option<String>) -> ExitCode {
     let action = over.map_or(ActionName::Drain, ActionName::Evacuate);
     let words = match &action {
         ActionName::Evacuate(over) => format!("{} is evacuated over {over}", order.subject),
@@ -32,37 +37,41 @@ pub(super) fn drain(order: &Order, over: Option<String>, expires_in: Option<Stri
         reason: order.reason.clone(),
         expires_in,
     });
-    call(order, Method::PUT, request.as_ref().map(serde_json::to_string), &words, token_file)
+    call(order, &Method::PUT, request.as_ref().map(serde_json::to_string), &words)
 }
 
 /// Nobody's word against it any more.
-pub(super) fn ready(order: &Order, token_file: &Path) -> ExitCode {
+pub(super) fn ready(order: &Order) -> ExitCode {
     let request = order.subject.parse().map(|subject| ClearRequest {
         subject,
         author: order.author.clone(),
         reason: order.reason.clone(),
     });
     let words = format!("{} is left to its checks", order.subject);
-    call(order, Method::DELETE, request.as_ref().map(serde_json::to_string), &words, token_file)
+    call(order, &Method::DELETE, request.as_ref().map(serde_json::to_string), &words)
 }
 
-fn call(
-    order: &Order,
-    method: Method,
-    request: Result<serde_json::Result<String>, &String>,
-    words: &str,
-    token_file: &Path,
-) -> ExitCode {
+fn call(order: &Order, method: &Method, request: Result<serde_json::Result<String>, &String>, words: &str) -> ExitCode {
     let body = match request {
         Ok(Ok(body)) => body,
         Ok(Err(error)) => return fail(&format!("{error}\n")),
         Err(why) => return fail(why),
     };
-    match client::call(order.admin, token_file, method, "/v1/overrides", body) {
-        Ok(answer) if order.json => report::say(&(answer + "\n")),
-        Ok(_) => report::say(&format!("{words}\n")),
-        Err(error) => fail(&error),
+    let token_files = &order.token_files;
+    if token_files.len() != 1 && token_files.len() != order.nodes.len() {
+        return fail("`--token-file` is given once for all nodes, or once for each `--admin`\n");
     }
+    let alone = if order.nodes.len() == 1 { "; no other was told" } else { "" };
+    // Whoever does not answer keeps nobody else from being told.
+    let mut exit = ExitCode::SUCCESS;
+    for (node, token_file) in order.nodes.iter().zip(token_files.iter().cycle()) {
+        match client::call(*node, token_file, method.clone(), "/v1/overrides", body.clone()) {
+            Ok(answer) if order.json => _ = report::say(&(answer + "\n")),
+            Ok(_) => _ = report::say(&format!("{words} on this node ({node}){alone}\n")),
+            Err(error) => exit = fail(&error),
+        }
+    }
+    exit
 }
 
 fn fail(message: &str) -> ExitCode {

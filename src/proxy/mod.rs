@@ -50,6 +50,7 @@ mod target;
 mod trace;
 mod transfer;
 mod watch;
+mod witness;
 mod worker;
 
 pub use explain::Explainer;

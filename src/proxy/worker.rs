@@ -108,7 +108,7 @@ impl View {
         origins.iter().enumerate().filter(move |(_, origin)| origin.region == region).map(|(position, _)| position)
     }
 
-    /// A pool's requests under way on this node.
+    /// A pool's requests under way at its origins, by this node.
     pub(super) fn under_way(&self, pool: PoolId) -> u64 {
         let selector = self.0.pool(pool).and_then(|pool| pool.selector::<Selector>());
         selector.map_or(0, Selector::in_flight)
@@ -202,6 +202,11 @@ impl Worker {
     /// The time as of the last tick.
     pub(super) fn now(&self) -> Duration {
         self.now.get()
+    }
+
+    /// Now, where somebody measures; else as of the last tick.
+    pub(super) fn time(&self, is_exact: bool) -> Duration {
+        if is_exact { self.clock.now() } else { self.now() }
     }
 
     /// Whether requests in flight are the last ones.

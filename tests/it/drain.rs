@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, net::IpAddr, process::Command};
 
 use hickory_proto::rr::RecordType;
 
-use crate::scene::{Connection, Meridian, Origin, ask, eventually, get, meridian, origin};
+use crate::{
+    hostile2::{Client, Frame, asks},
+    scene::{Connection, Meridian, Origin, ask, eventually, get, meridian, origin},
+};
 
 const NEAR: &str = "127.0.0.1";
 const FAR: &str = "127.0.77.1";
@@ -46,6 +49,33 @@ fn order(node: &Meridian, arguments: &[&str]) -> String {
     String::from_utf8(said.stdout).unwrap()
 }
 
+impl Client {
+    /// Asks, and says whether it may ask for more.
+    fn asks_and_may_stay(&mut self, stream: u32, of: &[u8]) -> bool {
+        self.send(&asks(stream, "/"));
+        let (mut answer, mut stays) = (Vec::new(), true);
+        loop {
+            match self.next() {
+                Frame::Answer(_, status) => assert_eq!(status, 200),
+                Frame::Data(_, bytes, is_end) => {
+                    answer.extend(bytes);
+                    if is_end {
+                        break;
+                    }
+                }
+                Frame::GoAway(code) => {
+                    assert_eq!(code, 0);
+                    stays = false;
+                }
+                Frame::End => panic!("closed before the answer"),
+                _ => {}
+            }
+        }
+        assert_eq!(answer, of);
+        stays && self.hear_out().is_some()
+    }
+}
+
 #[test]
 fn one_command_drains_a_region_and_another_takes_it_back() {
     let (near, far) = (origin("near"), origin("far"));
@@ -57,7 +87,8 @@ fn one_command_drains_a_region_and_another_takes_it_back() {
         assert_eq!(connection.ask(REQUEST).unwrap().text(), "near");
     }
 
-    assert_eq!(order(&node, &["drain", "near"]), "near takes no new work\n");
+    let alone = format!("on this node ({}); no other was told\n", node.admin());
+    assert_eq!(order(&node, &["drain", "near"]), format!("near takes no new work {alone}"));
     assert_eq!(answered(&node), addresses(&[FAR]));
     // Each is served elsewhere, until it is told to leave; some leave earlier than others.
     let (mut rounds, mut leavers) = (0, BTreeSet::new());
@@ -83,7 +114,7 @@ fn one_command_drains_a_region_and_another_takes_it_back() {
     }
     assert!(rounds > 2, "they were told in {rounds} rounds, {leavers:?} at a time");
 
-    assert_eq!(order(&node, &["ready", "near"]), "near is left to its checks\n");
+    assert_eq!(order(&node, &["ready", "near"]), format!("near is left to its checks {alone}"));
     assert_eq!(answered(&node), addresses(&[NEAR, FAR]));
     // Workers look twenty times a second.
     eventually("new connections are kept", || {
@@ -98,11 +129,37 @@ fn one_command_drains_a_region_and_another_takes_it_back() {
 }
 
 #[test]
+fn a_client_of_http_2_is_served_before_it_is_told_to_leave() {
+    let (near, far) = (origin("near"), origin("far"));
+    let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
+    let node = two_regions("http.drain_pace = \"0s\"\n", &near, &far, far_door.local_addr().unwrap().port());
+    let mut stays = Client::open(node.http(), &[]);
+    assert!(stays.asks_and_may_stay(1, b"near"));
+
+    order(&node, &["drain", "near"]);
+    // Workers look twenty times a second, each for itself.
+    let leaves = |mut client: Client, first: u32| {
+        let mut streams = (first..).step_by(2);
+        eventually("it is told to leave", || {
+            let stays = client.asks_and_may_stay(streams.next().unwrap(), b"far");
+            (!stays).then_some(())
+        });
+    };
+    leaves(stays, 3);
+    for _ in 0..20 {
+        let mut client = Client::open(node.http(), &[]);
+        client.hear_out().expect("nobody is told to leave who has asked for nothing");
+        leaves(client, 1);
+    }
+}
+
+#[test]
 fn an_evacuation_takes_its_time() {
     let (near, far) = (origin("near"), origin("far"));
     let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
     let node = two_regions("", &near, &far, far_door.local_addr().unwrap().port());
-    assert_eq!(order(&node, &["drain", "near", "--over", "3s"]), "near is evacuated over 3s\n");
+    let told = order(&node, &["drain", "near", "--over", "3s"]);
+    assert!(told.starts_with("near is evacuated over 3s on this node"), "{told}");
     let mut seen = Vec::new();
     eventually("nothing is served there", || {
         let far = (0..40).filter(|_| get(node.http(), "x", "/").unwrap().text() == "far").count();
@@ -116,6 +173,50 @@ fn an_evacuation_takes_its_time() {
     for bad in [r#"{"evacuate":"soon"}"#, r#"{"evacuate":"0s"}"#] {
         let body = format!(r#"{{"subject":{{"region":"far"}},"action":{bad},"author":"ada","reason":"x"}}"#);
         assert_eq!(node.command("PUT", "/v1/overrides", &body).status, 422, "{bad}");
+    }
+}
+
+#[test]
+fn an_evacuation_that_is_called_off_goes_no_further() {
+    let (near, far) = (origin("near"), origin("far"));
+    let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
+    let node = two_regions("", &near, &far, far_door.local_addr().unwrap().port());
+    let of_far = || (0..40).filter(|_| get(node.http(), "x", "/").unwrap().text() == "far").count();
+    order(&node, &["drain", "near", "--over", "10s"]);
+    eventually("some are gone", || (of_far() >= 4).then_some(()));
+    order(&node, &["ready", "near"]);
+    eventually("all are back", || (of_far() == 0 && of_far() == 0).then_some(()));
+    assert_eq!(answered(&node), addresses(&[NEAR, FAR]));
+}
+
+#[test]
+fn one_command_tells_all_nodes_that_are_named_whoever_does_not_answer() {
+    let (near, far) = (origin("near"), origin("far"));
+    let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
+    let nodes = [(); 2].map(|()| two_regions("", &near, &far, far_door.local_addr().unwrap().port()));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let admins = [nodes[0].admin(), nobody, nodes[1].admin()];
+    let run = |tokens: &[std::path::PathBuf]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meridian"));
+        command.args(["drain", "near", "--author", "ada", "--reason", "maintenance"]);
+        for admin in &admins {
+            command.args(["--admin", &admin.to_string()]);
+        }
+        for token in tokens {
+            command.arg("--token-file").arg(token);
+        }
+        let said = command.output().unwrap();
+        (said.status.success(), String::from_utf8(said.stdout).unwrap(), String::from_utf8(said.stderr).unwrap())
+    };
+    let tokens = [nodes[0].token_file(), nodes[0].token_file(), nodes[1].token_file()];
+    let (is_done, stdout, stderr) = run(&tokens[1..]);
+    assert!(!is_done && stdout.is_empty() && stderr.contains("once for each `--admin`"), "{stderr}");
+    let (is_done, stdout, stderr) = run(&tokens);
+    let expected = [0, 2].map(|at| format!("near takes no new work on this node ({})\n", admins[at])).concat();
+    assert_eq!((is_done, stdout), (false, expected));
+    assert!(stderr.contains(&format!("no node answers at {nobody}")), "{stderr}");
+    for node in &nodes {
+        assert_eq!(answered(node), addresses(&[FAR]));
     }
 }
 

@@ -21,6 +21,7 @@ const GOAWAY: u8 = 7;
 pub(crate) const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
+const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
 const FLOW_CONTROL_ERROR: u32 = 3;
 const ENHANCE_YOUR_CALM: u32 = 11;
@@ -65,6 +66,7 @@ pub(crate) enum Frame {
     Data(u32, Vec<u8>, bool),
     Reset(u32, u32),
     GoAway(u32),
+    Pong,
     Other,
     /// The connection is closed.
     End,
@@ -72,7 +74,7 @@ pub(crate) enum Frame {
 
 impl Client {
     /// Begins with these settings.
-    fn open(address: SocketAddr, settings: &[u8]) -> Self {
+    pub(crate) fn open(address: SocketAddr, settings: &[u8]) -> Self {
         Self::over(TcpStream::connect(address).unwrap(), settings)
     }
 
@@ -82,6 +84,21 @@ impl Client {
         let mut client = Self(stream);
         client.send(&[&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(SETTINGS, 0, 0, settings)].concat());
         client
+    }
+
+    /// Hears all that the node has to say, as it is asked twice to answer at once. Nothing where it lets the client go meanwhile.
+    pub(crate) fn hear_out(&mut self) -> Option<()> {
+        for round in [1; 2] {
+            self.send(&frame(PING, 0, 0, &[round; 8]));
+            loop {
+                match self.next() {
+                    Frame::Pong => break,
+                    Frame::GoAway(_) | Frame::End => return None,
+                    _ => {}
+                }
+            }
+        }
+        Some(())
     }
 
     /// The node may have closed by then.
@@ -106,6 +123,7 @@ impl Client {
             DATA => Frame::Data(stream, payload, head[4] & END_STREAM != 0),
             RST_STREAM => Frame::Reset(stream, number(&payload)),
             GOAWAY => Frame::GoAway(number(&payload[4..8])),
+            PING if head[4] & ACK != 0 => Frame::Pong,
             _ => Frame::Other,
         }
     }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::scene::{Meridian, Tongue, certificates::authority, eventually, get, meridian, server};
+use crate::scene::{Connection, Meridian, Tongue, certificates::authority, eventually, get, meridian, origin, server};
 
 /// An origin that always passes its check, and answers everything else as it is told to. It ends with the process.
 struct Fickle {
@@ -263,4 +263,50 @@ fn it_is_the_one_that_failed_who_is_out_though_a_standby_is_written_before_it() 
     let before = bad.requests();
     assert!((0..10).all(|_| ask(&node) == 200));
     assert_eq!(bad.requests(), before);
+}
+
+#[test]
+fn what_a_client_takes_to_send_its_body_is_not_held_against_its_origin() {
+    let origins = ["a", "b", "c"].map(origin);
+    let listed = origins.each_ref().map(|origin| format!("{{ address = \"{}\" }}", origin.address)).join(", ");
+    let node = meridian(&format!(
+        "[regions.here]\naddresses = [\"127.0.0.1\"]\n[pools.shop]\nbalance = \"hash\"\nhash = {{ header = \"X-User\" }}\n\
+         passive.latency = {{ factor = 3, min_requests = 5, min_origins = 3 }}\norigins = [{listed}]\n\
+         [[routes]]\npool = \"shop\"\nhost = \"shop.example\"\n"
+    ));
+    let ask = |user: u32, path: &str, body: &[&str]| {
+        let length: usize = body.iter().map(|part| part.len()).sum();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: shop.example\r\nX-User: {user}\r\nContent-Length: {length}\r\n\r\n");
+        let mut connection = Connection::open(node.http());
+        connection.send(head.as_bytes()).unwrap();
+        for part in body {
+            connection.send(part.as_bytes()).unwrap();
+            if body.len() > 1 {
+                thread::park_timeout(Duration::from_millis(300));
+            }
+        }
+        connection.receive(false).unwrap().text()
+    };
+    let user_of = |name: &str| (0..1_000).find(|user| ask(*user, "/late/100", &["x"]) == name).unwrap();
+    let users = ["a", "b", "c"].map(user_of);
+    let together = |user: u32, path: &str, body: &[&str]| {
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| ask(user, path, body));
+            }
+        });
+    };
+    // One's clients are slow, and all answer within the same time.
+    together(users[0], "/late/100", &["x", "y"]);
+    together(users[1], "/late/100", &["x"]);
+    together(users[2], "/late/100", &["x"]);
+    let latency = |enforced| node.metric(&ejections("latency", enforced));
+    eventually("who is slow itself is out", || {
+        together(users[2], "/late/600", &["x"]);
+        (latency(true) > 0).then_some(())
+    });
+    assert_eq!((latency(true), node.metric(EJECTED)), (1, 1));
+    assert_eq!(ask(users[0], "/", &["x"]), "a");
+    assert_ne!(ask(users[2], "/", &["x"]), "c");
 }

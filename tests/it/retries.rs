@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::scene::{Answer, Connection, Meridian, Origin, meridian, origin};
+use crate::scene::{Answer, Connection, Meridian, Origin, eventually, meridian, origin, origin_at};
 
 /// Listens, hears a request and closes. It ends with the process.
 fn one_that_hangs_up() -> SocketAddr {
@@ -89,4 +89,32 @@ fn a_request_that_failed_is_under_way_until_it_is_tried_again() {
         assert_eq!(send(&node, "GET", "").status, 200);
     }
     assert!(node.metric(RETRIES) > 0 && node.metric(REFUSED) == 0);
+}
+
+#[test]
+fn a_request_that_failed_at_a_front_door_was_under_way_too() {
+    let third = origin_at("third", "127.0.0.5:0");
+    let (door, behind) = (one_that_hangs_up(), origin("behind"));
+    let region = |name: &str, ip: &str, port: u16| {
+        format!("[regions.{name}]\naddresses = [\"{ip}\"]\nfront_door.port = {port}\ncheck.tcp.port = {port}\n")
+    };
+    // A share alone: of one request it is one try, and of none it is none.
+    let node = meridian(&format!(
+        "node.region = \"here\"\n[regions.here]\naddresses = [\"127.0.0.9\"]\n{}{}\
+         [pools.shop]\nvia = \"front-door\"\nretry = {{ budget_percent = 1, budget_per_second = 0 }}\n\
+         origins = [{{ address = \"{}\", region = \"second\" }}, {{ address = \"{}\", region = \"third\" }}]\n\
+         [[routes]]\npool = \"shop\"\nhost = \"shop.example\"\n",
+        region("second", "127.0.0.1", door.port()),
+        region("third", "127.0.0.5", third.address.port()),
+        behind.address,
+        third.address,
+    ));
+    for name in ["second", "third"] {
+        let up = format!("meridian_front_door_up{{region=\"{name}\"}}");
+        eventually("its door is up", || (node.metric(&up) == 1).then_some(()));
+    }
+    for _ in 0..10 {
+        assert_eq!(send(&node, "GET", "").status, 200);
+    }
+    assert_eq!((node.metric(RETRIES), node.metric(REFUSED), behind.requests()), (10, 0, 0));
 }

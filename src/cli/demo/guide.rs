@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{certificates::AUTHORITY, nodes::Nodes, scene::Scene};
+use super::{
+    certificates::AUTHORITY,
+    nodes::Nodes,
+    scene::{Place, Scene},
+};
 
 /// How this program is called from where the user stands.
 fn program() -> String {
@@ -19,8 +23,11 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
     let (region, https) = (first.region, scene.https(first));
     let authority = directory.join(AUTHORITY);
     let authority = authority.display();
-    let token = directory.join(first.node).join("admin.token");
-    let token = token.display();
+    let token_of = |node: &str| directory.join(node).join("admin.token").display().to_string();
+    let token = token_of(first.node);
+    let one =
+        |place: &Place| format!(" \\\n      --admin {} --token-file {}", scene.admin(place), token_of(place.node));
+    let all: String = scene.places.iter().map(one).collect();
     let program = program();
     let rows: String = scene
         .places
@@ -63,10 +70,10 @@ pub(super) fn text(scene: &Scene, nodes: &Nodes, directory: &Path) -> String {
     curl -X POST http://{panel}/recover/{region}         # held for 5 s, then all of its clients within 20 s
     {program} explain route http://shop.example/ --admin {admin} --token-file {token}
 
-  Kill a whole node (front door gone), or drain its region by hand
+  Kill a whole node (front door gone), or drain its region by hand, on all nodes
     kill -9 {last_process}
-    {program} drain us-east --over 20s --expires-in 2m --reason trying --author me --admin {admin} --token-file {token}
-    {program} ready us-east --reason enough --author me --admin {admin} --token-file {token}
+    {program} drain us-east --over 20s --expires-in 2m --reason trying --author me{all}
+    {program} ready us-east --reason enough --author me{all}
 
   Logs and config: {directory}
   Stop with Ctrl-C.

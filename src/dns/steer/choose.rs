@@ -208,13 +208,13 @@ impl Course<'_> {
         let is_full = is_choosy && share > BasisPoints::ZERO && !has_room();
         self.is_crowded |= is_full;
         if let Some(told) = &mut self.told {
-            let why = match is_full {
-                true => ", but has no room for others' clients",
-                false if records.count == 0 => ", having no such address",
-                false => "",
+            let room = if is_full { ", and has no room for others' clients" } else { "" };
+            let why = match records.count {
+                0 => ", having no such address".to_owned(),
+                _ => self.shares.why(region, self.rung).map_or_else(String::new, |why| format!(": {why}")),
             };
             let percent = f64::from(share.get()) / 100.0;
-            told.push(format!("region `{}` takes {percent} %{why}", self.shares.name(region)));
+            told.push(format!("region `{}` takes {percent} %{why}{room}", self.shares.name(region)));
         }
         if is_full { BasisPoints::ZERO } else { share }
     }
@@ -259,7 +259,10 @@ impl Course<'_> {
         let (was_spill, had_skipped) = (self.is_spill, self.has_skipped);
         let (mut best, mut is_first) = (None, true);
         for branch in branches {
-            if matches!(branch, Branch::Region(region) if !self.could(region)) {
+            if let Branch::Region(region) = branch
+                && !self.could(region)
+            {
+                self.tell_of(region);
                 continue;
             }
             let is_second = !std::mem::take(&mut is_first);
@@ -349,6 +352,13 @@ impl Course<'_> {
 
     fn chance(&mut self, share: BasisPoints) -> bool {
         share == BasisPoints::FULL || self.random.u16(..BasisPoints::FULL.get()) < share.get()
+    }
+
+    /// Why a region is not even looked at.
+    fn tell_of(&mut self, region: RegionId) {
+        if self.told.is_some() {
+            self.share(region);
+        }
     }
 
     fn tell(&mut self, what: impl FnOnce() -> String) {

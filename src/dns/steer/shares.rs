@@ -5,7 +5,7 @@ use std::{cell::Cell, time::Duration};
 use super::{Steering, compass::Steer};
 use crate::{
     clock::Ticks,
-    fleet::{BasisPoints, PoolId, RegionId},
+    fleet::{BasisPoints, Health, PoolId, RegionId},
     policy::{Flow, Grade},
     table::{RowHandle, RowState, Snapshot},
 };
@@ -36,17 +36,43 @@ impl<'a> Shares<'a> {
         let Some(door) = self.snapshot.generation.region(region) else { return BasisPoints::ZERO };
         let state = self.look(&door.front_door);
         let mut least = grade(rung).of_door(state).unwrap_or(BasisPoints::ZERO);
-        for (id, resort) in &*self.steer.pools {
+        for pool in &*self.steer.pools {
             if least == BasisPoints::ZERO {
                 break;
             }
-            let of_resort = || resort.map_or(BasisPoints::ZERO, |id| self.of_pool(id, region, rung));
-            least = least.min(match (rung, self.of_pool(*id, region, rung)) {
-                (Steering::LastResort, BasisPoints::ZERO) => of_resort(),
-                (_, share) => share,
-            });
+            least = least.min(self.of_either(*pool, region, rung).1);
         }
         least
+    }
+
+    /// What a pool leaves a region, or its last resort where that counts; and which of them.
+    fn of_either(&self, pool: (PoolId, Option<PoolId>), region: RegionId, rung: Steering) -> (PoolId, BasisPoints) {
+        let (id, resort) = pool;
+        match (rung, self.of_pool(id, region, rung), resort) {
+            (Steering::LastResort, BasisPoints::ZERO, Some(resort)) => (resort, self.of_pool(resort, region, rung)),
+            (_, share, _) => (id, share),
+        }
+    }
+
+    /// The row that leaves a region the least, in words, where that is not all. It looks at no row that deciding has not looked at.
+    pub(super) fn why(&self, region: RegionId, rung: Steering) -> Option<String> {
+        let Snapshot { generation, now } = self.snapshot;
+        let least = self.of(region, rung);
+        if least == BasisPoints::FULL {
+            return None;
+        }
+        if !self.steer.is_permitted.get(region.index()).copied().unwrap_or_default() {
+            return Some("the name does not permit it".to_owned());
+        }
+        let door = generation.region(region)?.front_door.read(now);
+        if grade(rung).of_door(door).unwrap_or(BasisPoints::ZERO) == least {
+            return Some(words("its front door", door));
+        }
+        let mut pools = self.steer.pools.iter().map(|pool| self.of_either(*pool, region, rung));
+        let (id, _) = pools.find(|(_, share)| *share == least)?;
+        let pool = generation.pool(id)?;
+        let what = format!("pool `{}` there", pool.name);
+        Some(pool.region(region).map_or_else(|| format!("{what} has no origins"), |it| words(&what, it.row.read(now))))
     }
 
     fn of_pool(&self, id: PoolId, region: RegionId, rung: Steering) -> BasisPoints {
@@ -90,6 +116,20 @@ impl<'a> Shares<'a> {
         let (rested, ahead) = (now.saturating_sub(self.moved_at.get().0), self.due.get().0.saturating_sub(now));
         (rested.min(ahead) / 10).clamp(self.steer.min_ttl, self.steer.ttl)
     }
+}
+
+/// What a row says that holds clients back.
+fn words(what: &str, row: RowState) -> String {
+    let percent = f64::from(row.weight.get()) / 100.0;
+    let by_whom = if row.is_forced { ", by an operator's word" } else { "" };
+    let state = match row.health {
+        _ if row.is_draining => "is drained".to_owned(),
+        Health::Down => "is down".to_owned(),
+        Health::Unknown => "has no verdict yet".to_owned(),
+        Health::Up if row.is_returning => format!("returns, with {percent} % so far"),
+        Health::Up => format!("is weakened to {percent} %"),
+    };
+    format!("{what} {state}{by_whom}")
 }
 
 /// How good a region has to be on a rung.

@@ -8,7 +8,6 @@ use std::{cell::Cell, time::Duration};
 
 use super::talk::{Ending, Failure};
 use crate::{
-    clock::Clock,
     config::{Passive, parse_duration},
     fleet::{Conduct, Fault},
     proxy::{Refusal, h1::ResponseHead, headers::all},
@@ -23,8 +22,17 @@ pub(super) struct Heard {
     is_pressed: bool,
     /// For how long the origin wants to be left alone.
     pub(super) wish: Option<Duration>,
-    /// When its head came, where that is measured.
-    pub(super) at: Option<Duration>,
+    /// Since when it could answer: the try's beginning, or the end of the request's body.
+    pub(super) since: Duration,
+    /// How long its head took from there, where that is measured.
+    pub(super) took: Option<Duration>,
+}
+
+impl Heard {
+    /// Nothing so far, of a try that began then.
+    pub(super) fn nothing(since: Duration) -> Self {
+        Self { since, ..Self::default() }
+    }
 }
 
 /// Listens to the heads of answers.
@@ -32,12 +40,22 @@ pub(super) struct Heard {
 pub(super) struct Ear<'a> {
     pub(super) settings: &'a Passive,
     pub(super) heard: &'a Cell<Heard>,
-    pub(super) clock: &'a Clock,
 }
 
 impl<'a> Ear<'a> {
-    /// Hears the head of an answer that is not an interim one.
-    pub(super) fn hear(&self, head: &ResponseHead<'_>) {
+    /// Whether anybody wants to know how long answers take.
+    pub(super) fn measures(&self) -> bool {
+        self.settings.latency.is_some()
+    }
+
+    /// All of the request was sent only now: what its client takes is not its origin's.
+    pub(super) fn asked(&self, now: Duration) {
+        self.heard.set(Heard { since: now, ..self.heard.get() });
+    }
+
+    /// Hears the head of an answer that is not an interim one; `now` where it is to be measured.
+    pub(super) fn hear(&self, head: &ResponseHead<'_>, now: Option<Duration>) {
+        let since = self.heard.get().since;
         let wish = || {
             let name = self.settings.fail_header.as_deref()?;
             let header = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
@@ -47,7 +65,8 @@ impl<'a> Ear<'a> {
             status: head.status,
             is_pressed: head.status == 503 && all(head.headers, "retry-after").next().is_some(),
             wish: wish(),
-            at: self.settings.latency.map(|_| self.clock.now()),
+            since,
+            took: now.map(|now| now.saturating_sub(since)),
         });
     }
 
@@ -120,9 +139,9 @@ mod tests {
 
     fn heard(settings: &Passive, status: u16, headers: &[(&str, &str)]) -> Heard {
         let headers: Vec<_> = headers.iter().map(|(name, value)| Header { name, value: value.as_bytes() }).collect();
-        let (heard, clock) = (Cell::default(), Clock::manual());
-        let ear = Ear { settings, heard: &heard, clock: &clock };
-        ear.hear(&ResponseHead { status, reason: "", minor: Minor::One, headers: &headers });
+        let heard = Cell::default();
+        let ear = Ear { settings, heard: &heard };
+        ear.hear(&ResponseHead { status, reason: "", minor: Minor::One, headers: &headers }, None);
         heard.get()
     }
 

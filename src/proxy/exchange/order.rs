@@ -9,17 +9,16 @@ use crate::{
     config::{self, HttpIdentity, Protocol},
     proxy::{
         Refusal,
-        affinity::{cookie, key},
         answer::OwnAnswer,
         decide::Case,
         h1::{Length, Malformed, Minor, RequestHead, Room, request_length},
         headers::{Hop, Identity, Outgoing, all},
         id::RequestId,
-        looped::Came,
         peer::Peer,
         route::{Action, Asked, Changes, Edits, Forward, Limits, Redirect, RoutePlan, Routing, Values},
         target::Target,
         trace::Traceparent,
+        witness::Witness,
         worker::{View, Worker},
     },
 };
@@ -160,7 +159,8 @@ pub(in crate::proxy) fn settle(
     if head.headers.len() > routing.settings.max_headers {
         return Err(unread(worker, Refusal::HeadTooLarge));
     }
-    let is_trusted = routing.settings.trusted_proxies.iter().any(|network| network.contains(&peer.address));
+    let witness = Witness::new(routing, head.headers, peer.address, peer.tls.is_some());
+    let is_trusted = witness.is_trusted;
     let reply = Reply {
         id: worker.random(|random| RequestId::of(head.headers, is_trusted, random)),
         minor: head.minor,
@@ -208,7 +208,7 @@ pub(in crate::proxy) fn settle(
     };
     let upgrade = upgrade(head, hop, length);
     let (errand, response_lines) =
-        Errands { worker, view, routing, route, asking, target: &target, length, upgrade, identity }.settle();
+        Errands { worker, view, routing, route, asking, witness, target: &target, length, upgrade, identity }.settle();
     let is_upgrade = upgrade.is_some() && matches!(errand, Errand::Ask(.., OriginHead::H1(_)));
     let is_idempotent = matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE");
     let view = Rc::clone(view);
@@ -222,6 +222,7 @@ struct Errands<'a> {
     routing: &'a Routing,
     route: usize,
     asking: &'a Asking<'a>,
+    witness: Witness<'a>,
     target: &'a Target<'a>,
     length: Length,
     upgrade: Option<&'a [u8]>,
@@ -233,7 +234,7 @@ impl Errands<'_> {
     fn settle(&self) -> (Errand, Vec<u8>) {
         let RoutePlan { action, response_headers, .. } = self.routing.route(self.route);
         let lines = self.lines(response_headers);
-        if let Some(redirect) = self.routing.https_redirect.as_ref().filter(|_| !self.is_secure()) {
+        if let Some(redirect) = self.routing.https_redirect.as_ref().filter(|_| !self.witness.is_secure()) {
             return (tell(self.redirected(redirect), response_headers, lines), Vec::new());
         }
         match action {
@@ -266,24 +267,17 @@ impl Errands<'_> {
         Ok(OwnAnswer { status: redirect.status, headers, body: Bytes::new(), added: Vec::new() })
     }
 
-    /// Whether the client came by TLS, to us or to a trusted proxy.
-    fn is_secure(&self) -> bool {
-        let is_said = || all(self.asking.head.headers, "x-forwarded-proto").any(|header| header.value == b"https");
-        self.identity.scheme == "https" || (self.identity.is_trusted && is_said())
-    }
-
     fn ask(&self, forward: &Forward) -> Errand {
-        let Self { worker, routing, route, asking, target, length, upgrade, identity, .. } = *self;
+        let Self { worker, routing, route, asking, witness, target, length, upgrade, identity, .. } = *self;
         if matches!(length, Length::Exact(bytes) if bytes > forward.limits.max_body_size) {
             return Errand::Refuse(Refusal::BodyTooLarge);
         }
         let plan = routing.pool(forward.pool);
-        // Only those may go around in circles that are passed from door to door.
-        let mark = (!plan.doors.is_empty()).then_some(&routing.mark);
-        let came = mark.map_or(Came::Straight, |mark| mark.read(asking.head.headers));
-        if came == Came::Again {
-            return Errand::Refuse(Refusal::LoopDetected);
-        }
+        let sticky = plan.line.settings.balancing.sticky.as_ref().and_then(|_| self.view.sticky(forward.pool));
+        let case = match witness.case(route, forward.pool, target.path(), sticky) {
+            Ok(case) => case,
+            Err(refusal) => return Errand::Refuse(refusal),
+        };
         let lines = self.lines(&forward.headers);
         let outgoing = Outgoing {
             head: &asking.head,
@@ -293,7 +287,7 @@ impl Errands<'_> {
             host: forward.host.as_deref().unwrap_or(target.authority),
             length,
             upgrade,
-            identity: Identity { mark, ..identity },
+            identity: Identity { mark: witness.mark(forward.pool), ..identity },
             changes: Changes { edits: &forward.headers, lines: &lines },
         };
         let head = match plan.line.settings.protocol {
@@ -307,16 +301,6 @@ impl Errands<'_> {
             }
         };
         worker.buffers.give_back(lines);
-        let (headers, settings) = (asking.head.headers, &plan.line.settings.balancing);
-        let sticky = settings.sticky.as_ref().and_then(|_| self.view.sticky(forward.pool));
-        let case = Case {
-            route,
-            pool: forward.pool,
-            is_passed_on: came == Came::PassedOn,
-            key: key(settings, headers, target.path(), identity.client),
-            sticky: sticky.map(|sticky| sticky.read(cookie(headers, sticky.cookie()))),
-            is_secure: self.is_secure(),
-        };
         head.map_or_else(Errand::Refuse, |head| Errand::Ask(case, forward.limits, head))
     }
 

@@ -27,7 +27,7 @@ use crate::{
         h1::Length,
         observe::{Ledger, Outcome, Stuck},
         peer::Seat,
-        route::{Action, Door, Forward, Limits, Line, PoolPlan, RoutePlan, Routing},
+        route::{Action, Door, Forward, Limits, Line, Passing, PoolPlan, RoutePlan, Routing},
         serve::Client,
         transfer::Kept,
     },
@@ -72,8 +72,27 @@ impl From<bool> for After {
 pub(in crate::proxy) struct Through {
     origin: Box<Lent>,
     idle: Duration,
-    /// Counts as its origin's load while it lasts.
-    _sent: Option<InFlight>,
+    /// Counts as under way while it lasts.
+    _sent: Option<Sent>,
+}
+
+/// A try under way, which is counted as long as it is held.
+#[derive(Debug)]
+enum Sent {
+    /// As its origin's load.
+    Straight(InFlight),
+    /// Whose load it is, its region knows.
+    ByDoor { _passing: Passing },
+}
+
+impl Sent {
+    /// Where it is to be known how long its answer takes.
+    fn timed(&self) -> Option<&InFlight> {
+        match self {
+            Self::Straight(in_flight) => Some(in_flight).filter(|in_flight| in_flight.is_timed()),
+            Self::ByDoor { .. } => None,
+        }
+    }
 }
 
 impl Through {
@@ -186,8 +205,8 @@ struct Exchange<'a, C> {
     tried: Vec<usize>,
     /// What was read of the body.
     kept: Kept,
-    /// Counts the request as its origin's load.
-    sent: Option<InFlight>,
+    /// Counts the request as under way.
+    sent: Option<Sent>,
     /// What carries the try under way.
     carrier: Option<Carrier>,
     /// Whether it was there before.
@@ -223,13 +242,14 @@ impl<'a, C: Asker> Exchange<'a, C> {
                 self.tried.clear();
             }
             self.plan.line.metrics.climbed(picked.rung);
-            // What another region makes of it is not known here.
-            self.sent = picked.in_flight.filter(|_| self.door(picked.origin).is_none());
+            self.sent = match self.door(picked.origin) {
+                Some((_, door)) => Some(Sent::ByDoor { _passing: door.pass() }),
+                None => picked.in_flight.map(Sent::Straight),
+            };
             self.cookie = self.cookie_of(picked.origin);
             let unwanted = if attempt < settings.retries { &settings.retry.statuses[..] } else { &[] };
-            let began = self.time();
             let ended = self.attempt(picked.origin, unwanted).await;
-            self.observe(picked.origin, began, ended);
+            self.observe(picked.origin, ended);
             self.count_as_slow(ended);
             match ended {
                 Err(Failure::Refused { refusal, may_repeat: true })
@@ -248,14 +268,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
         Err(refused(last.unwrap_or(Refusal::NoHealthyOrigin)))
     }
 
-    /// Now; as of the last tick where nobody measures.
-    fn time(&mut self) -> Duration {
-        let worker = &self.client.parts().1.worker;
-        if self.plan.line.settings.passive.latency.is_some() { worker.clock.now() } else { worker.now() }
-    }
-
     /// Writes down what a try showed of its origin; nothing where the door of another region was asked.
-    fn observe(&mut self, origin: usize, began: Duration, ended: Result<Ending, Failure>) {
+    fn observe(&mut self, origin: usize, ended: Result<Ending, Failure>) {
         let settings = &self.plan.line.settings.passive;
         if settings.mode == PassiveMode::Off || self.door(origin).is_some() {
             return;
@@ -263,7 +277,7 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let heard = self.heard.get();
         let seat = self.client.parts().1;
         let (worker, is_late) = (&seat.worker, seat.deadline.is_bound_over());
-        let had = worker.now().saturating_sub(began);
+        let had = worker.now().saturating_sub(heard.since);
         let with = Circumstances {
             may_be_stale: self.is_kept && matches!(&self.carrier, Some(Carrier::H1(lent)) if lent.end.is_silent()),
             is_late,
@@ -271,8 +285,7 @@ impl<'a, C: Asker> Exchange<'a, C> {
         };
         let Some(conduct) = conduct(ended, heard, settings, with) else { return };
         let Some(watched) = self.order.view.watched(self.case.pool, origin) else { return };
-        let latency = heard.at.map(|at| at.saturating_sub(began));
-        worker.watch.write(watched, conduct, latency, settings);
+        worker.watch.write(watched, conduct, heard.took, settings);
         if let Some(span) = heard.wish {
             worker.watch.write_request(watched, span);
         }
@@ -304,11 +317,11 @@ impl<'a, C: Asker> Exchange<'a, C> {
             use Refusal::{BadResponse, ConnectFailed, ConnectTimeout, OriginFailed, ResponseTimeout};
             matches!(refusal, ConnectFailed | ConnectTimeout | ResponseTimeout | BadResponse | OriginFailed)
         };
-        if let (Err(Failure::Refused { refusal, .. }), Some(sent)) = (settled, &self.sent)
-            && sent.is_timed()
+        if let (Err(Failure::Refused { refusal, .. }), Some(timed)) =
+            (settled, self.sent.as_ref().and_then(Sent::timed))
             && is_its_fault(refusal)
         {
-            sent.failed(self.client.parts().1.worker.clock.now());
+            timed.failed(self.client.parts().1.worker.clock.now());
         }
     }
 
@@ -316,7 +329,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
     async fn again(&mut self, tries_before: u32) -> Option<Retrying> {
         self.carrier = None;
         let worker = &self.client.parts().1.worker;
-        let under_way = || self.order.view.under_way(self.case.pool);
+        let by_doors = || self.plan.doors.iter().map(Door::under_way).sum::<u64>();
+        let under_way = || self.order.view.under_way(self.case.pool) + by_doors();
         let Some(retrying) = self.plan.budget.begin(worker.clock.now(), under_way) else {
             self.plan.line.metrics.retries_refused.increment(1);
             return None;
@@ -354,7 +368,8 @@ impl<'a, C: Asker> Exchange<'a, C> {
     /// Finds what carries the request to its origin: something kept, if that may be, or something fresh. Says whether it was kept.
     async fn carry(&mut self, origin: usize, may_be_kept: bool) -> Result<bool, Refusal> {
         self.carrier = None;
-        self.heard.set(Heard::default());
+        let is_measured = self.plan.line.settings.passive.latency.is_some();
+        self.heard.set(Heard::nothing(self.client.parts().1.worker.time(is_measured)));
         let order = self.order;
         let (origin, line) = self.way(origin).ok_or(Refusal::NoHealthyOrigin)?;
         let seat = self.client.parts().1;
@@ -403,10 +418,10 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let Action::Forward(Forward { headers: request_headers, .. }) = action else {
             return Err(Failure::Refused { refusal: Refusal::NoRoute, may_repeat: false });
         };
-        let (cookie, sent) = (self.cookie.as_deref(), self.sent.as_ref().filter(|sent| sent.is_timed()));
+        let (cookie, timed) = (self.cookie.as_deref(), self.sent.as_ref().and_then(Sent::timed));
         let (end, seat) = self.client.parts();
-        let ear = Ear { settings: &self.plan.line.settings.passive, heard: &self.heard, clock: &seat.worker.clock };
-        let terms = Terms { max_body_size, request_headers, response_headers, unwanted, ear, cookie, timed: sent };
+        let ear = Ear { settings: &self.plan.line.settings.passive, heard: &self.heard };
+        let terms = Terms { max_body_size, request_headers, response_headers, unwanted, ear, cookie, timed };
         let mut talk = Talk::new(self.order, &seat.worker, patience, terms, &mut self.kept);
         match (&mut self.carrier, self.head) {
             (Some(Carrier::H1(lent)), OriginHead::H1(head)) => {

@@ -229,8 +229,8 @@ impl<'a> Talk<'a> {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => {
                 self.upload = Upload::Done;
-                if let Some(timed) = self.terms.timed.filter(|_| self.order.length != Length::None) {
-                    timed.asked(self.worker.clock.now());
+                if self.order.length != Length::None {
+                    self.asked();
                 }
             }
             Poll::Ready(Err(Broken::Sink(error))) => {
@@ -251,6 +251,15 @@ impl<'a> Talk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// All of the request was sent only now.
+    fn asked(&self) {
+        let now = self.worker.time(self.terms.timed.is_some() || self.terms.ear.measures());
+        self.terms.ear.asked(now);
+        if let Some(timed) = self.terms.timed {
+            timed.asked(now);
+        }
     }
 
     /// Passes a head on. Says so when both sides speak another protocol behind it.
@@ -308,7 +317,9 @@ impl<'a> Talk<'a> {
             cookie: self.terms.cookie,
         };
         if head.status >= 200 || head.status == 101 {
-            self.terms.ear.hear(head);
+            // Of one that came before the end of its request nobody knows what it waited for.
+            let is_measured = self.terms.ear.measures() && self.upload == Upload::Done;
+            self.terms.ear.hear(head, is_measured.then(|| self.worker.clock.now()));
         }
         match head.status {
             101 if self.order.is_upgrade => {

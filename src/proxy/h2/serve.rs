@@ -53,9 +53,8 @@ pub(in crate::proxy) async fn serve(stream: Stream, ahead: Option<Buffer>, peer:
     let Some(connection) = shaken.await else { return };
     let (idle_timeout, patience) = (settings.idle_timeout, settings.body_timeout);
     drop(settings);
-    Session { connection, requests: JoinSet::new(), seat, peer, found, idle_timeout, patience, is_ending: false }
-        .run()
-        .await;
+    let (requests, was_asked, is_ending) = (JoinSet::new(), false, false);
+    Session { connection, requests, seat, peer, found, idle_timeout, patience, was_asked, is_ending }.run().await;
 }
 
 fn builder(settings: &config::Http) -> Builder {
@@ -82,6 +81,8 @@ struct Session {
     idle_timeout: Duration,
     /// Longest pause of a client that has something to read.
     patience: Duration,
+    /// Whether anything was asked for.
+    was_asked: bool,
     /// Whether the client was told that nothing more is taken.
     is_ending: bool,
 }
@@ -92,6 +93,7 @@ impl Session {
         loop {
             match self.next().await {
                 Event::Asked(request, respond) => {
+                    self.was_asked = true;
                     self.seat.deadline.set(BUSY);
                     let seat = Seat::new(Rc::clone(&self.seat.worker));
                     self.requests.spawn_local(answer(request, respond, &self.peer, seat));
@@ -143,9 +145,16 @@ impl Session {
                 Poll::Ready(None) => return Poll::Ready(Event::Over),
                 Poll::Pending => {}
             }
-            let has_to_go = !self.is_ending && !self.seat.worker.keeps(&self.peer);
+            let has_to_go = !self.is_ending && !self.may_stay();
             if self.seat.deadline.is_over(cx) || has_to_go { Poll::Ready(Event::Enough) } else { Poll::Pending }
         })
         .await
+    }
+
+    /// Whether the client is not told to leave yet. Who came to a region that is left, as DNS still led there, would only come again: it may
+    /// ask first, as long as anybody may be idle. A node that drains takes nobody new, so whoever comes again comes to another.
+    fn may_stay(&self) -> bool {
+        let worker = &self.seat.worker;
+        if self.was_asked { worker.keeps(&self.peer) } else { !worker.is_draining() }
     }
 }

@@ -30,7 +30,13 @@ pub(in crate::proxy) struct Line {
 pub(in crate::proxy) struct Door {
     addresses: Box<[Address]>,
     pub(in crate::proxy) line: Line,
+    /// Counts by its references who passes through.
+    passing: Passing,
 }
+
+/// A request under way through a front door, as long as it is held.
+#[derive(Clone, Debug, Default)]
+pub(in crate::proxy) struct Passing(Arc<()>);
 
 impl Line {
     pub(super) fn to_origins(pool: &Arc<config::Pool>, tls: Option<OriginTls>) -> Self {
@@ -62,7 +68,18 @@ impl Door {
             manner: manner(protocol, region.front_door.tls.as_ref()),
             metrics: Arc::clone(&pool.metrics),
         };
-        Self { addresses: region.addresses.iter().map(at).collect(), line }
+        Self { addresses: region.addresses.iter().map(at).collect(), line, passing: Passing::default() }
+    }
+
+    /// Counts a request: it is no load of any origin that is known here, but it is under way.
+    pub(in crate::proxy) fn pass(&self) -> Passing {
+        self.passing.clone()
+    }
+
+    /// Requests under way through it.
+    pub(in crate::proxy) fn under_way(&self) -> u64 {
+        // One is the door's own.
+        Arc::strong_count(&self.passing.0) as u64 - 1
     }
 
     /// Where it is. Another try asks at another address, where there are several.

@@ -26,7 +26,7 @@ mod template;
 pub(super) use action::{Action, Forward, Limits, Redirect};
 pub use asked::Asked;
 pub(super) use edits::{Changes, Edits};
-pub(super) use line::{Door, Line};
+pub(super) use line::{Door, Line, Passing};
 pub(super) use rewrite::Rewrite;
 pub use routing::Routing;
 pub(super) use routing::{PoolPlan, RoutePlan};

@@ -202,6 +202,11 @@ fn answer(mut stream: &TcpStream, path: &str, head: &str, body: &[u8], name: &st
         "/hop" => send(
             b"HTTP/1.1 200 OK\r\nconnection: x-private\r\nx-private: 1\r\nkeep-alive: timeout=5\r\nx-public: 1\r\ncontent-length: 0\r\n\r\n",
         ),
+        // Answers after so many milliseconds.
+        _ if path.starts_with("/late/") => {
+            thread::park_timeout(Duration::from_millis(path[6..].parse().ok()?));
+            whole(name.as_bytes())
+        }
         _ if head.starts_with("HEAD ") => send(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n"),
         _ => whole(name.as_bytes()),
     }

@@ -68,8 +68,9 @@ section! {
 
     /// An origin that is much slower than its pool.
     pub(crate) struct LatencyOutlier ("`latency`") {
-        /// How many times as long as in its pool its 90th percentile may be, from the try's beginning to the answer's head: as the median of all
-        /// origins' 90th percentiles; of two in the middle the shorter one.
+        /// How many times as long as in its pool its 90th percentile may be: as the median of all origins' 90th percentiles; of two in the middle the
+        /// shorter one. From the try's beginning to the answer's head, or from the end of the request's body where it has one; an answer that
+        /// comes before that end is not measured.
         factor: f64 = 3 in 1.1 ..= 1000,
         /// Answers within the window without which an origin is not judged.
         min_requests: u32 = 100 in 1 ..= 1000000,
