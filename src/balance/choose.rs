@@ -183,7 +183,7 @@ impl Choice<'_> {
         let maglev = tier.maglev.as_ref()?;
         let bound = Bound {
             percent: u128::from(self.ask.settings.hash.bound_percent),
-            usable: u128::from(self.desk.usable(at, tier, self.origins, self.moment)),
+            usable: u128::from(self.desk.weighed(at, tier, self.origins, self.moment).usable),
             under_way: u128::from(self.selector.under_way(tier)),
         };
         for jump in 0..JUMPS {

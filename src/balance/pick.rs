@@ -2,7 +2,7 @@
 //!
 //! Tiers stand for each other: the first takes everything as long as its usable weight × 1.4 carries it, which it does down to 71.4 % of its
 //! configured weight, and then as much as it does carry; the excess goes to the second, and so on. How much is everything the first tier's
-//! configured weight says. Who is found nowhere there is looked for in the tiers that are left, from the first.
+//! configured weight says, without those who join: nothing was lost with them. Who is found nowhere there is looked for in the tiers that are left, from the first.
 //!
 //! Pure but for the worker's memory and its randomness.
 
@@ -73,7 +73,7 @@ pub fn keeps(ask: &Ask<'_>, position: usize, turns: &mut Turns, random: &mut Ran
     }
     let desk = turns.desk(id, selector, random);
     let moment = Moment { now: ask.now, measure: pool.regions()[region].row.measure(), standard: ask.standard };
-    let mut loads = Loads::of(selector, tiers.clone());
+    let mut loads = Loads::of(selector, tiers.clone(), pool, desk, moment);
     tiers.into_iter().any(|tier| {
         let load = loads.of_next(tier, selector, pool, desk, moment);
         tier == own && load > 0
@@ -87,13 +87,14 @@ struct Loads {
 }
 
 impl Loads {
-    fn of(selector: &Selector, mut tiers: Range<usize>) -> Self {
-        let first = tiers.find_map(|tier| Some(selector.tiers()[tier].weight).filter(|weight| *weight > 0));
-        Self { left: first.unwrap_or_default() * u64::from(BasisPoints::FULL.get()) }
+    fn of(selector: &Selector, tiers: Range<usize>, pool: &Pool, desk: &mut Desk, moment: Moment) -> Self {
+        let first = tiers.clone().find(|tier| selector.tiers()[*tier].weight > 0);
+        let whole = first.map(|tier| desk.weighed(tier, &selector.tiers()[tier], pool.origins(), moment).whole);
+        Self { left: whole.unwrap_or_default() }
     }
 
     fn of_next(&mut self, tier: usize, selector: &Selector, pool: &Pool, desk: &mut Desk, moment: Moment) -> u64 {
-        let usable = desk.usable(tier, &selector.tiers()[tier], pool.origins(), moment);
+        let usable = desk.weighed(tier, &selector.tiers()[tier], pool.origins(), moment).usable;
         // The headroom that regions are thought to have, too (`policy::carry`).
         let taken = (usable * 7 / 5).min(self.left);
         self.left -= taken;
@@ -103,7 +104,7 @@ impl Loads {
 
 fn draw_tier(choice: &mut Choice<'_>, tiers: Range<usize>) -> usize {
     let (selector, (_, pool)) = (choice.selector, choice.ask.pool);
-    let whole = Loads::of(selector, tiers.clone());
+    let whole = Loads::of(selector, tiers.clone(), pool, choice.desk, choice.moment);
     let mut loads = Loads { ..whole };
     let first = loads.of_next(tiers.start, selector, pool, choice.desk, choice.moment);
     if loads.left == 0 && first > 0 {

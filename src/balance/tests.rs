@@ -300,6 +300,21 @@ fn a_tier_gives_away_just_the_excess() {
 }
 
 #[test]
+fn origins_that_join_do_not_make_their_tier_look_lost() {
+    let mut origins = vec![(100, 0); 10];
+    origins.push((100, STANDBY));
+    let mut scene = tiered(Balance::Random, &origins);
+    (2..10).for_each(|at| scene.say(at, RowState::of(Health::Unknown)));
+    assert_eq!(scene.shares(1_000)[10], 0, "without a verdict");
+    (2..10).for_each(|at| scene.say(at, RowState { is_joining: true, ..thinned(1_000) }));
+    assert_eq!(scene.shares(1_000)[10], 0, "with a tenth of their weight");
+    (0..2).for_each(|at| scene.say(at, DOWN));
+    assert_eq!(scene.shares(1_000)[..2], [0, 0]);
+    (2..10).for_each(|at| scene.say(at, thinned(1_000)));
+    assert!(scene.shares(1_000)[10] > 0, "who returns was lost");
+}
+
+#[test]
 fn a_key_stays_in_its_tier_while_tiers_share() {
     let mut scene = two_tiers(Balance::Hash);
     (0..5).for_each(|at| scene.say(at, DOWN));

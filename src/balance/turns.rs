@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::{Random, Ticks},
-    fleet::PoolId,
+    fleet::{BasisPoints, PoolId},
     table::{Measure, Origin},
 };
 
@@ -30,8 +30,17 @@ pub(super) struct Desk {
 #[derive(Debug)]
 struct Place {
     turn: u32,
-    seen: Option<(Moment, u64)>,
+    seen: Option<(Moment, Weighed)>,
     weights: Option<Box<Weights>>,
+}
+
+/// What a tier can take, in basis points of configured weight.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Weighed {
+    /// What its origins may take now.
+    pub(super) usable: u64,
+    /// What they would take if nothing were lost. Who joins was not there before, so nothing of it is missing.
+    pub(super) whole: u64,
 }
 
 /// What rows left of the weights of a few, a moment ago.
@@ -112,15 +121,26 @@ impl Desk {
         self.tiers[at].weights = None;
     }
 
-    /// What the tier's origins may take, as the sum of their weights in basis points.
-    pub(super) fn usable(&mut self, at: usize, tier: &Tier, origins: &[Origin], moment: Moment) -> u64 {
-        if let Some((then, usable)) = self.tiers[at].seen
+    /// What a tier can take.
+    pub(super) fn weighed(&mut self, at: usize, tier: &Tier, origins: &[Origin], moment: Moment) -> Weighed {
+        if let Some((then, weighed)) = self.tiers[at].seen
             && then == moment
         {
-            return usable;
+            return weighed;
         }
-        let usable = origins[tier.members.clone()].iter().map(|origin| u64::from(moment.part(origin))).sum();
-        self.tiers[at].seen = Some((moment, usable));
-        usable
+        let (mut usable, mut counted) = (0, Weighed::default());
+        for origin in &origins[tier.members.clone()] {
+            let part = u64::from(moment.part(origin));
+            usable += part;
+            if origin.row.read(moment.now).is_counted_on() {
+                counted.usable += part;
+                counted.whole += u64::from(origin.weight) * u64::from(BasisPoints::FULL.get());
+            }
+        }
+        // Where all who work have only joined, they stand for the whole.
+        let all = tier.weight * u64::from(BasisPoints::FULL.get());
+        let weighed = Weighed { usable, whole: if counted.usable > 0 { counted.whole } else { all } };
+        self.tiers[at].seen = Some((moment, weighed));
+        weighed
     }
 }
