@@ -154,7 +154,7 @@ impl Climb<'_> {
     }
 
     /// Of the requests that come to this region, as much as stays here.
-    fn part_that_stays(&self) -> f32 {
+    pub fn part_that_stays(&self) -> f32 {
         let Some(entry) = self.entry(self.home) else { return 0.0 };
         let row = entry.row.read(self.snapshot.now);
         let (Ok(door), Ok(share)) = (Grade::Proven.of_door(self.door(self.home)), Grade::Proven.of_pool(row)) else {

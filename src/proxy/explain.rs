@@ -150,10 +150,10 @@ impl Told<'_> {
             let door = snapshot.generation.region(*region).map(|region| region.front_door.read(snapshot.now));
             let here = if is_home { ", this one" } else { "" };
             let verdict = match fits {
-                _ if case.is_passed_on && !is_home => "not asked",
-                Ok(()) if is_home => "keeps what its weight × 1.4 and its front door's weight allow",
-                Ok(()) => "has room for what others pass on",
-                Err(why) => why.as_str(),
+                _ if case.is_passed_on && !is_home => "not asked".to_owned(),
+                Ok(()) if is_home => format!("keeps {:.1} % of what comes", 100.0 * with.part_that_stays()),
+                Ok(()) => "has room for what others pass on".to_owned(),
+                Err(why) => why.as_str().to_owned(),
             };
             let (name, row, door) = (self.region(*region), words(row), door.map_or_else(String::new, words));
             self.tell(format!("pool `{}` in region `{name}`{here}: {row}; front door {door}: {verdict}", pool.name));

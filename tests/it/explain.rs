@@ -91,7 +91,7 @@ fn each_region_and_origin_and_the_rung_are_named() {
     for part in [
         "GET for host `shop.example`, path `/cart/7`, from 192.0.2.7",
         "route `cart` takes it",
-        "pool `shop` in region `near`, this one: up, 90.91 %; front door up, 100 %: keeps what its weight × 1.4 and its front door's weight allow",
+        "pool `shop` in region `near`, this one: up, 90.91 %; front door up, 100 %: keeps 100.0 % of what comes",
         "pool `shop` in region `far`: up, 100 %; front door up, 100 %: has room for what others pass on",
         "rung `home` of the ladder: region `near` of pool `shop` gets all of such requests, balanced by `round-robin`",
         &format!("origin {near_at}: up, 100 %, weight 100: gets 100 %"),
@@ -154,6 +154,7 @@ fn what_is_kept_by_lot_is_said_and_so_is_what_an_operator_leaves() {
     assert_eq!(node.command("PUT", "/v1/overrides", weight).status, 200);
     let text = said(&node, &[URL]);
     assert!((home(&text) - 25.0).abs() < 7.5, "{text}");
+    assert!(text.contains("front door up, 25 %: keeps 25.0 % of what comes"), "{text}");
     let answered = (0..400).filter(|_| get(node.http(), "shop.example", "/").unwrap().text() == "near").count();
     assert!((50..150).contains(&answered), "{answered} of 400 were kept");
 }
