@@ -317,6 +317,8 @@ pub struct Pool {
     pub retry: Retry,
     /// Connections that one worker has to one origin at most.
     pub max_connections: u32,
+    /// HTTP/1.1 connections that one worker opens to one origin at the same time.
+    pub max_connecting: u32,
     /// How old one may become.
     pub max_connection_age: Duration,
     /// Idle connections that one worker keeps per origin.

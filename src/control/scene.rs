@@ -157,6 +157,7 @@ fn pool(name: &str, origins: Origins<'_>) -> Pool {
             statuses: Vec::new(),
         },
         max_connections: 1,
+        max_connecting: 1,
         max_connection_age: second,
         max_idle_connections: 1,
         idle_timeout: second,

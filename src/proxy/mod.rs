@@ -19,6 +19,7 @@
 //! | `meridian_tls_handshakes_total` | `result` (`full`, `resumed`, `unknown-host`, `timed-out`, `failed`) |
 //! | `meridian_observations_dropped_total`: what showed how origins do, and found no room | |
 //! | `meridian_origin_connections_opened_total`, `_closed_total` | `pool` |
+//! | `meridian_origin_connection_waits_total`: as many were opening as may at the same time | `pool` |
 //!
 //! Not here: what is healthy (`table`), which region and origin (`policy`, `balance`).
 

@@ -120,6 +120,7 @@ pub(super) struct PoolMetrics {
     pub(super) retries_refused: Counter,
     pub(super) opened: Counter,
     pub(super) closed: Counter,
+    pub(super) waited: Counter,
 }
 
 impl PoolMetrics {
@@ -132,6 +133,7 @@ impl PoolMetrics {
             retries_refused: metrics::counter!("meridian_http_retries_refused_total", "pool" => pool.clone()),
             opened: metrics::counter!("meridian_origin_connections_opened_total", "pool" => pool.clone()),
             closed: metrics::counter!("meridian_origin_connections_closed_total", "pool" => pool.clone()),
+            waited: metrics::counter!("meridian_origin_connection_waits_total", "pool" => pool.clone()),
             pool,
         }
     }

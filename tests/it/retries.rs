@@ -3,6 +3,10 @@
 use std::{
     io::Read,
     net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -117,4 +121,69 @@ fn a_request_that_failed_at_a_front_door_was_under_way_too() {
         assert_eq!(send(&node, "GET", "").status, 200);
     }
     assert_eq!((node.metric(RETRIES), node.metric(REFUSED), behind.requests()), (10, 0, 0));
+}
+
+/// Listens, hears requests and never answers, nor greets by TLS. Counts who connected; ends with the process.
+fn one_that_is_silent() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&count);
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::Relaxed);
+            held.push(stream);
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn who_does_not_answer_in_time_is_not_waited_for_twice_where_a_request_may_be_repeated() {
+    let good = origin("good");
+    let retry = "budget_per_second = 1000\n[pools.shop.timeouts]\nresponse_head = \"200ms\"";
+    let node = in_front_of(&good, one_that_is_silent().0, retry);
+    for _ in 0..4 {
+        assert_eq!(send(&node, "PUT", "kept").status, 200);
+    }
+    let posted: Vec<u16> = (0..4).map(|_| send(&node, "POST", "once").status).collect();
+    assert!(posted.contains(&504) && posted.contains(&200), "what may have been done is not done again: {posted:?}");
+}
+
+#[test]
+fn a_burst_does_not_open_a_connection_for_each_request_at_once() {
+    const BURST: i64 = 12;
+    let (silent, count) = one_that_is_silent();
+    let node = meridian(&format!(
+        "[http]\nworkers = 1\n[regions.here]\naddresses = [\"127.0.0.1\"]\n[pools.shop]\nretries = 0\nmax_connecting = 2\ncheck = \"none\"\n\
+         origins = [{{ address = \"{silent}\" }}]\ntimeouts.connect = \"1s\"\ntls = {{ verify = \"webpki\", server_name = \"shop.example\" }}\n\
+         passive.mode = \"off\"\n[[routes]]\npool = \"shop\"\nhost = \"shop.example\"\n"
+    ));
+    let address = node.http();
+    let statuses: Vec<_> = thread::scope(|scope| {
+        let ask = || crate::scene::get(address, "shop.example", "/").unwrap().status;
+        let asking: Vec<_> = (0..BURST).map(|_| scope.spawn(ask)).collect();
+        let waits = "meridian_origin_connection_waits_total{pool=\"shop\"}";
+        eventually("all but two wait", || (node.metric(waits) == BURST - 2).then_some(()));
+        assert_eq!(count.load(Ordering::Relaxed), 2, "handshakes at the same time");
+        asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+    });
+    assert!(statuses.iter().all(|status| [503, 504].contains(status)), "{statuses:?}");
+}
+
+#[test]
+fn who_waits_for_a_connection_takes_one_that_comes_free() {
+    let slow = origin("slow");
+    let node = meridian(&format!(
+        "[http]\nworkers = 1\n[regions.here]\naddresses = [\"127.0.0.1\"]\n[pools.shop]\nretries = 0\nmax_connecting = 1\n\
+         origins = [{{ address = \"{}\" }}]\n[[routes]]\npool = \"shop\"\nhost = \"shop.example\"\n",
+        slow.address
+    ));
+    let address = node.http();
+    let all_good = thread::scope(|scope| {
+        let ask = || (0..5).all(|_| crate::scene::get(address, "shop.example", "/").unwrap().status == 200);
+        let asking: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().all(|asking| asking.join().unwrap())
+    });
+    assert!(all_good, "nobody is forgotten at the gate");
 }

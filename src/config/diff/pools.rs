@@ -43,6 +43,7 @@ fn compare_settings(subject: &str, old: &Pool, new: &Pool, changes: &mut Changes
     retry(subject, &old.retry, &new.retry, changes);
     fields::number(changes, subject, "max_connections", &old.max_connections, &new.max_connections);
     fields::duration(changes, subject, "max_connection_age", old.max_connection_age, new.max_connection_age);
+    fields::number(changes, subject, "max_connecting", &old.max_connecting, &new.max_connecting);
     fields::number(changes, subject, "max_idle_connections", &old.max_idle_connections, &new.max_idle_connections);
     fields::duration(changes, subject, "idle_timeout", old.idle_timeout, new.idle_timeout);
     fields::duration(changes, subject, "connect timeout", old.timeouts.connect, new.timeouts.connect);

@@ -109,6 +109,7 @@ fn settle(
             statuses: pool.retry.statuses.items.iter().map(|statuses| (statuses.value.0, statuses.value.1)).collect(),
         },
         max_connections: pool.max_connections.value,
+        max_connecting: pool.max_connecting.value,
         max_connection_age: pool.max_connection_age.value,
         max_idle_connections: pool.max_idle_connections.value as usize,
         idle_timeout: pool.idle_timeout.value,

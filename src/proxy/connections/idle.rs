@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     Shared,
+    gate::Gates,
     way::{Key, Way},
 };
 use crate::{
@@ -33,6 +34,7 @@ pub(in crate::proxy) struct Connections {
     pub(super) shared: Shared,
     /// All there are, idle or not.
     pub(super) open: Rc<Tally<Key>>,
+    pub(super) gates: Gates,
     pub(super) clock: Clock,
 }
 
@@ -77,7 +79,13 @@ impl Drop for Counted {
 
 impl Connections {
     pub(in crate::proxy) fn new(clock: Clock) -> Rc<Self> {
-        Rc::new(Self { idle: RefCell::default(), shared: Shared::default(), open: Rc::default(), clock })
+        Rc::new(Self {
+            idle: RefCell::default(),
+            shared: Shared::default(),
+            open: Rc::default(),
+            gates: Gates::default(),
+            clock,
+        })
     }
 
     /// An idle connection that is still open, and leads where the origin is now; kept afterwards as the pool says now.
@@ -113,6 +121,7 @@ impl Connections {
     pub(in crate::proxy) fn sweep(&self) {
         let now = self.clock.now();
         self.shared.sweep(now);
+        self.gates.sweep();
         self.idle.borrow_mut().retain(|_, idle| {
             idle.retain_mut(|Idle { connection, until }| {
                 *until > now && connection.way.is_good(now) && connection.end.wire.is_quiet()
@@ -131,8 +140,9 @@ impl Lent {
             return;
         }
         let until = now + self.idle_timeout;
-        let mut all = home.idle.borrow_mut();
-        let idle = all.entry(self.way.key()).or_default();
+        let (key, mut all) = (self.way.key(), home.idle.borrow_mut());
+        home.gates.given_back(&key);
+        let idle = all.entry(key).or_default();
         if idle.len() < self.max_idle {
             idle.push(Idle { connection: self, until });
         }

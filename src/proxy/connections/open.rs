@@ -29,11 +29,30 @@ use crate::{
     tls::OriginTls,
 };
 
-/// Connects within the pool's limit, for HTTP/1.
-pub(in crate::proxy) async fn open(origin: &Reach, line: &Line, seat: &Seat) -> Result<Box<Lent>, Refusal> {
+/// Connects within the pool's limits, for HTTP/1. Where as many connect as may at the same time, it waits for its turn, or for a connection that
+/// is given back, if that may be; says whether it was such a one.
+pub(in crate::proxy) async fn open(
+    origin: &Reach,
+    line: &Line,
+    seat: &Seat,
+    may_be_kept: bool,
+) -> Result<(Box<Lent>, bool), Refusal> {
+    let (worker, key) = (&seat.worker, Key::new(origin, line));
+    seat.deadline.set(line.settings.timeouts.connect);
+    let _turn = loop {
+        if let Some(turn) = worker.connections.gates.enter(&key, line.settings.max_connecting) {
+            break turn;
+        }
+        line.metrics.waited.increment(1);
+        if !worker.connections.gates.wait(&key, &seat.deadline).await {
+            return Err(Refusal::OriginsBusy);
+        }
+        if let Some(kept) = worker.connections.take(origin, line).filter(|_| may_be_kept) {
+            return Ok((kept, true));
+        }
+    };
     let (stream, way, counted) = connect(origin, line, seat).await?;
-    let worker = &seat.worker;
-    Ok(worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, line))
+    Ok((worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, line), false))
 }
 
 /// Connects within the pool's limit, TLS included, wherever the origin is now.

@@ -376,11 +376,10 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let (carrier, is_kept) = match self.head {
             OriginHead::H1(_) => {
                 let kept = if may_be_kept { seat.worker.connections.take(&origin, line) } else { None };
-                let is_kept = kept.is_some();
-                let lent = match kept {
-                    Some(lent) => lent,
+                let (lent, is_kept) = match kept {
+                    Some(lent) => (lent, true),
                     // Boxed, as is whatever few requests do: every connection has room for what its requests may do.
-                    None => Box::pin(open(&origin, line, seat)).await?,
+                    None => Box::pin(open(&origin, line, seat, may_be_kept)).await?,
                 };
                 (Carrier::H1(lent), is_kept)
             }

@@ -161,7 +161,7 @@ impl<'a> Talk<'a> {
             deadline.set(limit);
         }
         if deadline.is_over(cx) {
-            return Poll::Ready(Err(Self::out_of_patience(turn)));
+            return Poll::Ready(Err(self.out_of_patience(turn, origin)));
         }
         client.rest();
         Poll::Pending
@@ -370,11 +370,10 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn out_of_patience(turn: Turn) -> Failure {
-        let refused = |refusal| Failure::Refused { refusal, may_repeat: false };
+    fn out_of_patience(&self, turn: Turn, origin: &impl OriginEnd) -> Failure {
         match turn {
-            Turn::ClientsBody => refused(Refusal::ClientTooSlow),
-            Turn::OriginsHead => refused(Refusal::ResponseTimeout),
+            Turn::ClientsBody => Failure::Refused { refusal: Refusal::ClientTooSlow, may_repeat: false },
+            Turn::OriginsHead => self.refused(Refusal::ResponseTimeout, origin),
             Turn::OriginsBody => Failure::Truncated,
             Turn::ClientsEar => Failure::ClientLeft,
         }

@@ -57,6 +57,9 @@ section! {
         retry: Retry = {},
         /// Connections that one worker has to one origin at most. Requests that would need another are sent to other origins, or refused.
         max_connections: u32 = 1024 in 1 ..= 1000000,
+        /// HTTP/1.1 connections that one worker opens to one origin at the same time. When another region's requests come all at once, its origins are not
+        /// met by a handshake for each: those beyond this wait for a connection to come free or to be opened, for as long as opening one may take.
+        max_connecting: u32 = 64 in 1 ..= 1000000,
         /// How old a connection to an origin may become; it finishes what is under way.
         max_connection_age: Duration = "1h" in "1s" ..= "24h",
         /// Idle connections that one worker keeps per origin.
