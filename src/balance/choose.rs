@@ -146,13 +146,11 @@ impl Choice<'_> {
     #[inline]
     #[allow(clippy::cast_precision_loss, reason = "a comparison of loads")]
     fn costs(&self, members: Range<usize>, weights: &[f32; SEATS], fading: Option<Fading>) -> [f32; SEATS] {
-        let mut costs = [0.0_f32; SEATS];
-        for (cost, load) in costs.iter_mut().zip(self.selector.loads(members.clone())) {
-            *cost = load.in_flight() as f32;
+        let mut counts = [0_i32; SEATS];
+        for (count, load) in counts.iter_mut().zip(self.selector.loads(members.clone())) {
+            *count = load.in_flight().cast_signed();
         }
-        for (cost, weight) in costs.iter_mut().zip(weights) {
-            *cost = (*cost + 1.0) / weight;
-        }
+        let mut costs: [f32; SEATS] = std::array::from_fn(|place| (counts[place] as f32 + 1.0) / weights[place]);
         if let Some(fading) = fading {
             for (cost, load) in costs.iter_mut().zip(self.selector.loads(members.clone())) {
                 *cost *= load.latency(fading, self.moment.now);
