@@ -259,7 +259,7 @@ impl Group {
         let share = returns.and_then(|returns| returns.share(self.pace, now));
         self.returns = returns.filter(|_| share.is_some());
         match share {
-            Some(share) if share < could => {
+            Some(share) if share < kept => {
                 RowState { weight: policy::share_that_carries(share), is_returning: true, ..state }
             }
             _ if kept > could => RowState { weight: policy::share_that_carries(kept), ..state },

@@ -142,6 +142,23 @@ fn who_falls_again_while_it_returns_waits_anew() {
 }
 
 #[test]
+fn who_loses_a_part_again_while_it_returns_gets_nothing_back_at_once() {
+    let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+    ledger.all_see(of_region("b"), Health::Down);
+    passes(&mut ledger, SECOND * 5, &of_region("b"));
+    ledger.all_see(of_region("b"), Health::Up);
+    passes(&mut ledger, SECOND * 75, &[]);
+    let before = ledger.in_region("shop", "b");
+    // Three quarters are more than the other origin carries, so the excess is passed on, too.
+    ledger.hear(&probed(origin("shop", 3), Health::Down));
+    let after = ledger.in_region("shop", "b");
+    assert_eq!((weight(after), after.is_returning), (weight(before), true));
+    passes(&mut ledger, SECOND * 200, &[origin("shop", 3)]);
+    let row = ledger.in_region("shop", "b");
+    assert_eq!((weight(row), row.is_returning), (5_000, false));
+}
+
+#[test]
 fn what_an_operator_gives_back_returns_without_a_hold() {
     let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
     ledger.orders(door("b"), Action::Drain, None).unwrap();
