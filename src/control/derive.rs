@@ -5,8 +5,8 @@
 //!
 //! - *health*: up if any origin is usable; otherwise unknown if any without a verdict takes new work; otherwise down.
 //! - *weight*: usable configured weight times its share, over all configured weight of the first tier, which the other tiers only stand in
-//!   for; a living part never counts as nothing, and more than all as all. Nobody counts on who had no verdict yet, or starts slowly because it
-//!   is new: adding origins to a region does not make it look lost. Where nothing is usable, the weight of those without a verdict counts, over
+//!   for; a living part never counts as nothing, and more than all as all. Nobody counts on who had no verdict yet, or is new and has
+//!   not had its share yet, be it down: adding origins to a region does not make it look lost. Where nothing is usable, the weight of those without a verdict counts, over
 //!   that of everybody: it is what the unproven rung draws by.
 //! - *draining*: origins work, and all of those drain; or nothing is left that the last rung may ask.
 //! - *stale*: no verdict on any origin is fresh. So it is valid for as long as its freshest evidence is.

@@ -180,27 +180,32 @@ impl Entry {
         leaves.into_iter().chain(returns).collect()
     }
 
-    /// What its row says now, when its state was another one `before`. What it returns to is what it is granted, so it is thinned by both.
+    /// What its row says now, when its state was another one `before`; whom nobody judged yet `joins` others that are ready. What it returns to
+    /// is what it is granted, so it is thinned by both.
     pub(super) fn told(&mut self, before: &RowState, joins: bool, now: Ticks) -> RowState {
-        let state = self.merged.state;
+        let is_origin = matches!(self.place, Place::Origin { .. });
+        self.is_new |= joins && is_origin && !self.is_judged;
         let after = match before.health {
-            Health::Unknown if self.was_lost => Some(After::Loss),
-            Health::Unknown => (joins && matches!(self.place, Place::Origin { .. })).then_some(After::Nothing),
+            // Whether it failed meanwhile or not: nobody counted on it yet.
+            _ if self.is_new => Some(After::Nothing),
+            Health::Unknown => self.was_lost.then_some(After::Loss),
             // What an operator took down and gives back is granted, and did not fail.
             _ => (!before.is_forced).then_some(After::Loss),
         };
-        let returns = Return::with(self.returns, (before, &state), after, now);
-        self.was_lost &= state.health == Health::Unknown;
+        let is_up = self.merged.state.health == Health::Up;
+        let returns = Return::with(self.returns, (before, &self.merged.state), after, now);
+        self.was_lost &= self.merged.state.health == Health::Unknown;
         let share = returns.and_then(|returns| returns.share(self.pace, now));
         self.returns = returns.filter(|_| share.is_some());
+        self.is_new &= !is_up || self.returns.is_some();
+        let state = RowState { is_joining: self.is_new, ..self.merged.state };
         let granted = self.granted(now);
         if granted == BasisPoints::ZERO {
             return state;
         }
         RowState {
             weight: granted.thinned(share.unwrap_or(BasisPoints::FULL)),
-            is_returning: state.health == Health::Up && (self.returns.is_some() || self.rises.is_some()),
-            is_joining: self.returns.is_some_and(|returns| returns.after == After::Nothing),
+            is_returning: is_up && (self.returns.is_some() || self.rises.is_some()),
             ..state
         }
     }

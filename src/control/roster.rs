@@ -40,6 +40,8 @@ pub(super) struct Entry {
     pub(super) returns: Option<Return>,
     /// It was lost before this node saw anybody.
     pub(super) was_lost: bool,
+    /// It came when others were ready, and has not had its share yet.
+    pub(super) is_new: bool,
     /// How it gets back what an operator took.
     pub(super) rises: Option<Return>,
     pub(super) leaves: Option<Leave>,
@@ -236,6 +238,7 @@ impl Known {
             pace,
             returns: None,
             was_lost: false,
+            is_new: false,
             rises: None,
             grant: Grant::default(),
             last_good: None,

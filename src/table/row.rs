@@ -42,7 +42,7 @@ pub struct RowState {
     pub is_breaker_open: bool,
     /// It was lost, works again, and gets its share back bit by bit: `weight` says how much of it.
     pub is_returning: bool,
-    /// It returns to where it never was: it is new among others.
+    /// It is new among others, and has not had its share yet, whatever its health.
     pub is_joining: bool,
     /// The share of the configured weight that it may take.
     pub weight: BasisPoints,
@@ -103,7 +103,7 @@ impl RowState {
         !self.is_withheld() && self.weight > BasisPoints::ZERO
     }
 
-    /// Whether it is part of what its region is expected to have: who had no verdict yet, or takes its share bit by bit because it is new, is
+    /// Whether it is part of what its region is expected to have: who had no verdict yet, or has not had its share yet because it is new, is
     /// missed by nobody.
     pub fn is_counted_on(self) -> bool {
         self.health != Health::Unknown && !self.is_joining

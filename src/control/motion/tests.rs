@@ -357,6 +357,16 @@ fn origins_that_join_do_not_make_their_region_look_lost() {
     }
     let row = ledger.row(&new(7));
     assert_eq!((weight(row), row.is_joining), (1_000, true));
+    for port in 7..15 {
+        ledger.hear(&probed(new(port), Health::Down));
+        assert!(full(&ledger), "one that fails while it joins: {port}");
+    }
+    passes(&mut ledger, SECOND * 20, &(7..15).map(new).collect::<Vec<_>>());
+    for port in 7..15 {
+        ledger.hear(&probed(new(port), Health::Up));
+        assert!(full(&ledger), "{port}");
+    }
+    assert_eq!(weight(ledger.row(&new(7))), 1_000);
     passes(&mut ledger, SECOND * 15, &[]);
     assert!(full(&ledger));
     passes(&mut ledger, SECOND * 16, &[]);
@@ -366,6 +376,28 @@ fn origins_that_join_do_not_make_their_region_look_lost() {
     }
     passes(&mut ledger, SECOND * 100, &(7..15).map(new).collect::<Vec<_>>());
     assert_eq!(weight(ledger.in_region("shop", "a")), 2_000, "once they took their share they are missed");
+}
+
+#[test]
+fn origins_that_are_added_before_they_answer_do_not_make_their_region_look_lost() {
+    let slow = SlowStart { window: SECOND * 30, least_percent: 10, aggression: 1 };
+    let mut ledger = scene(FAILOVER, slow);
+    let more: Vec<(u16, u16, u16)> = (1..=6).map(|port| (port, (port - 1) / 2, 10)).collect();
+    let more: Vec<_> = more.into_iter().chain((7..15).map(|port| (port, 0, 10))).collect();
+    ledger.apply(with(config(&["a", "b", "c"], &[("shop", &more)]), FAILOVER, slow), Compiled::default());
+    let new: Vec<_> = (7..15).map(|port| origin("shop", port)).collect();
+    let full = |ledger: &Ledger| weight(ledger.in_region("shop", "a")) == 10_000;
+    for health in [Health::Down, Health::Up] {
+        for one in &new {
+            ledger.hear(&probed(one.clone(), health));
+            assert!(full(&ledger), "{one}: {health}");
+        }
+        passes(&mut ledger, SECOND * 20, if health == Health::Up { &[] } else { &new });
+        assert!(full(&ledger), "{health}");
+    }
+    assert!(ledger.row(&new[0]).is_joining);
+    passes(&mut ledger, SECOND * 11, &[]);
+    assert!(full(&ledger) && !ledger.row(&new[0]).is_joining);
 }
 
 #[test]
