@@ -9,7 +9,8 @@
 //!   not had its share yet, be it down: adding origins to a region does not make it look lost. Where nothing is usable, the weight of those without a verdict counts, over
 //!   that of everybody: it is what the unproven rung draws by.
 //! - *draining*: origins work, and all of those drain; or nothing is left that the last rung may ask.
-//! - *stale*: no verdict on any origin is fresh. So it is valid for as long as its freshest evidence is.
+//! - *stale*: no verdict is fresh on any usable origin, or on any at all where none is usable: that one is surely dead says nothing of those that
+//!   carry the work. So it is valid for as long as its freshest evidence is.
 //! - *forced*: an operator's "up" is what makes it up, or part of it, so that it is not waited for. Other words of operators, and drills, are
 //!   not inherited: the row of the region is a consequence.
 
@@ -67,8 +68,8 @@ pub(super) struct Tally {
     up: u32,
     up_and_draining: u32,
     judged: u32,
-    /// How many verdicts that nobody doubts are valid through which tick.
-    evidence: BTreeMap<Ticks, u32>,
+    /// How many verdicts that nobody doubts are valid through which tick, those on usable origins last.
+    evidence: BTreeMap<(bool, Ticks), u32>,
 }
 
 impl Tally {
@@ -87,8 +88,8 @@ impl Tally {
         self.up += u32::from(counts.is_up);
         self.up_and_draining += u32::from(counts.is_up && part.state.is_draining);
         self.judged += u32::from(counts.is_judged);
-        if let Some(until) = counts.evidence {
-            *self.evidence.entry(until).or_default() += 1;
+        if let Some(evidence) = counts.evidence {
+            *self.evidence.entry(evidence).or_default() += 1;
         }
     }
 
@@ -107,12 +108,12 @@ impl Tally {
         self.up -= u32::from(counts.is_up);
         self.up_and_draining -= u32::from(counts.is_up && part.state.is_draining);
         self.judged -= u32::from(counts.is_judged);
-        if let Some(until) = counts.evidence
-            && let Some(count) = self.evidence.get_mut(&until)
+        if let Some(evidence) = counts.evidence
+            && let Some(count) = self.evidence.get_mut(&evidence)
         {
             *count -= 1;
             if *count == 0 {
-                self.evidence.remove(&until);
+                self.evidence.remove(&evidence);
             }
         }
     }
@@ -130,13 +131,15 @@ impl Tally {
         } else {
             (self.hopeful_weight, first(self.total_weight))
         };
+        let freshest = self.evidence.last_key_value().map(|(evidence, _)| *evidence);
+        let freshest = freshest.filter(|(is_of_usable, _)| *is_of_usable || self.usable == 0);
         RowState {
             health,
             is_forced: self.forced > 0,
             is_draining: (self.up > 0 && self.up == self.up_and_draining) || (self.counted > 0 && self.askable == 0),
-            is_stale: self.judged > 0 && self.evidence.is_empty(),
+            is_stale: self.judged > 0 && freshest.is_none(),
             weight: BasisPoints::ratio(weight, expected.unwrap_or_default() * u64::from(BasisPoints::FULL.get())),
-            valid_until: self.evidence.last_key_value().map_or(Ticks::FOREVER, |(until, _)| *until),
+            valid_until: freshest.map_or(Ticks::FOREVER, |(_, until)| until),
             ..RowState::default()
         }
     }
@@ -167,7 +170,7 @@ struct Counts {
     is_askable: bool,
     is_up: bool,
     is_judged: bool,
-    evidence: Option<Ticks>,
+    evidence: Option<(bool, Ticks)>,
 }
 
 impl Counts {
@@ -185,7 +188,7 @@ impl Counts {
             is_askable: weight > 0 && state.is_askable(),
             is_up: state.health == Health::Up,
             is_judged,
-            evidence: (is_judged && !state.is_stale).then_some(state.valid_until),
+            evidence: (is_judged && !state.is_stale).then_some((is_usable, state.valid_until)),
         }
     }
 }
@@ -268,7 +271,8 @@ mod tests {
             let hope = |part: &&Part| part.stake.weight > 0 && part.state.health == Health::Unknown && part.state.takes_new_work();
             prop_assert_eq!(row.health == Health::Unknown, usable.is_empty() && parts.iter().any(|part| hope(&part)));
             let judged: Vec<&Part> = parts.iter().filter(|part| part.state.health != Health::Unknown).collect();
-            prop_assert_eq!(row.is_stale, !judged.is_empty() && judged.iter().all(|part| part.state.is_stale));
+            let evidence = if usable.is_empty() { &judged } else { &usable };
+            prop_assert_eq!(row.is_stale, !evidence.is_empty() && evidence.iter().all(|part| part.state.is_stale));
             let working: Vec<&Part> = parts.iter().filter(|part| part.state.health == Health::Up).collect();
             let all_drain = !working.is_empty() && working.iter().all(|part| part.state.is_draining);
             let none_is_left = !parts.is_empty() && !parts.iter().any(|part| part.stake.weight > 0 && part.state.is_askable());
@@ -353,6 +357,10 @@ mod tests {
         let doubted = with(up(1), |state| (state.is_stale, state.valid_until) = (true, Ticks(99)));
         assert_eq!(tally(&[old, up(1), doubted]).state().valid_until, Ticks(9));
         assert!(tally(&[doubted]).state().is_stale);
+        let dead = with(up(1), |state| state.health = Health::Down);
+        assert!(tally(&[doubted, dead]).state().is_stale, "what is surely dead says nothing of those that work");
+        assert_eq!(tally(&[old, dead]).state().valid_until, Ticks(3));
+        assert!(!tally(&[with(doubted, |state| state.health = Health::Down), dead]).state().is_stale);
         assert!(!tally(&[]).state().is_stale);
     }
 

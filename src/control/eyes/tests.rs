@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
+    config::{Config, Failover},
     control::{
         overrides::Action,
         scene::{config, door, everybody, of_region, origin, probed, three_regions},
@@ -33,6 +34,27 @@ fn a_node_that_sees_everything_die_keeps_the_world_and_marks_it_stale() {
     ledger.all_see(everybody(&ledger), Health::Up);
     assert!(!ledger.suspicion.is_active() && !ledger.doubt.is_there());
     assert!(everybody(&ledger).iter().all(|subject| !ledger.row(subject).is_stale));
+}
+
+#[test]
+fn a_node_that_sees_everything_die_holds_no_region_as_lost_for_an_origin_that_is_dead() {
+    let mut ledger = three_regions();
+    let failover = Failover { hold: Duration::from_secs(30), ..Failover::default() };
+    ledger.apply(Arc::new(Config { failover, ..Config::clone(&ledger.config) }), Compiled::default());
+    let dead = origin("shop", 1);
+    ledger.all_see(vec![dead.clone()], Health::Down);
+    ledger.waits(3_000);
+    let living: Vec<_> = everybody(&ledger).into_iter().filter(|subject| *subject != dead).collect();
+    ledger.all_see(living.clone(), Health::Up);
+    ledger.all_see(vec![dead.clone()], Health::Down);
+    let before = ledger.in_region("shop", "a");
+    ledger.all_see(living.clone(), Health::Down);
+    let row = ledger.in_region("shop", "a");
+    assert!(row.is_usable() && row.is_stale && !row.is_returning, "{row:?}");
+    assert!(ledger.suspicion.is_active());
+    ledger.all_see(living, Health::Up);
+    let row = ledger.in_region("shop", "a");
+    assert_eq!((row.is_returning, row.weight), (false, before.weight));
 }
 
 #[test]
