@@ -55,13 +55,20 @@ pub(super) struct Leave {
     over: Duration,
     /// Through when the operator's word holds.
     until: Ticks,
+    /// What it had when that began.
+    from: BasisPoints,
 }
 
 impl Leave {
-    /// One that takes so long and began so long ago, through `until`; `None` where it is over.
+    /// One that takes so long and began so long ago with all of it, through `until`; `None` where it is over.
     pub(super) fn of(over: Duration, began: Duration, until: Ticks, now: Ticks) -> Option<Self> {
         let left = over.checked_sub(began).filter(|left| !left.is_zero())?;
-        Some(Self { ends: now.after(left), over, until })
+        Some(Self { ends: now.after(left), over, until, from: BasisPoints::FULL })
+    }
+
+    /// The same, begun with this share.
+    pub(super) fn starting_from(self, from: BasisPoints) -> Self {
+        Self { from, ..self }
     }
 
     fn left(&self, now: Ticks) -> Duration {
@@ -70,7 +77,7 @@ impl Leave {
 
     fn share(&self, now: Ticks) -> BasisPoints {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        BasisPoints::ratio(millis(self.left(now)), millis(self.over)).max(BasisPoints::LEAST)
+        self.from.thinned(BasisPoints::ratio(millis(self.left(now)), millis(self.over))).max(BasisPoints::LEAST)
     }
 }
 
@@ -218,7 +225,7 @@ impl Entry {
         }
     }
 
-    /// What it may take by word of operators: less is at once, more comes bit by bit.
+    /// What it may take by word of operators: less is at once, more comes bit by bit, and nothing comes to who is leaving.
     fn granted(&mut self, now: Ticks) -> BasisPoints {
         let state = self.merged.state;
         let is_up_by_order = state.is_forced && state.health == Health::Up;
@@ -229,10 +236,10 @@ impl Entry {
         let grant = Grant { takes_work, weight: weight.map(|(share, _)| share), leaves: self.leaves, share };
         let whole = match self.leaves {
             _ if !takes_work => BasisPoints::ZERO,
-            Some(leave) => state.weight.thinned(leave.share(now)),
+            Some(leave) => state.weight.min(leave.share(now)).min(share.max(BasisPoints::LEAST)),
             None => state.weight,
         };
-        if is_up_by_order || whole == BasisPoints::ZERO {
+        if is_up_by_order || self.leaves.is_some() || whole == BasisPoints::ZERO {
             self.rises = None;
         } else if grant != self.grant {
             let from = BasisPoints::ratio(share.get().into(), whole.get().into());

@@ -54,7 +54,10 @@ impl Ledger {
             entry.leaves = None;
         }
         match action {
-            Action::Evacuate(over) => entry.leaves = Leave::of(over, Duration::ZERO, until, now),
+            Action::Evacuate(over) => {
+                let leave = Leave::of(over, Duration::ZERO, until, now);
+                entry.leaves = leave.map(|leave| leave.starting_from(entry.grant.share));
+            }
             _ => entry.beliefs.hear(Source::Operator, action.belief(), until),
         }
         self.settle(at, now);

@@ -259,6 +259,29 @@ fn an_evacuation_that_is_taken_back_gives_nothing_back_at_once() {
 }
 
 #[test]
+fn an_evacuation_that_is_begun_again_or_while_the_share_rises_goes_on_from_what_it_has() {
+    let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
+    let evacuate = |ledger: &mut Ledger| ledger.orders(door("b"), Action::Evacuate(SECOND * 60), None).unwrap();
+    let has = |ledger: &Ledger| weight(ledger.row(&door("b")));
+    evacuate(&mut ledger);
+    passes(&mut ledger, SECOND * 30, &[]);
+    evacuate(&mut ledger);
+    assert_eq!(has(&ledger), 5_000);
+    passes(&mut ledger, SECOND * 30, &[]);
+    assert_eq!(has(&ledger), 2_500);
+    ledger.clear_override(&door("b")).unwrap();
+    passes(&mut ledger, SECOND * 20, &[]);
+    let risen = has(&ledger);
+    assert!((4_990..=5_000).contains(&risen), "{risen}");
+    evacuate(&mut ledger);
+    passes(&mut ledger, SECOND * 30, &[]);
+    assert!(has(&ledger).abs_diff(risen / 2) <= 1, "{}", has(&ledger));
+    ledger.orders(door("b"), Action::Weight(BasisPoints::new(1_000)), None).unwrap();
+    ledger.orders(door("b"), Action::Weight(BasisPoints::new(9_000)), None).unwrap();
+    assert_eq!(has(&ledger), 1_000, "nor does a weight bring back any");
+}
+
+#[test]
 fn a_drain_that_ends_by_itself_is_given_back_bit_by_bit() {
     let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
     ledger.orders(door("b"), Action::Evacuate(SECOND * 10), Some(SECOND * 20)).unwrap();
@@ -474,6 +497,7 @@ proptest! {
             let row = ledger.row(&door("b"));
             if row.is_usable() { (weight(row), granted(ledger, "b")) } else { (0, 0) }
         };
+        let is_leaving = |ledger: &Ledger| ledger.roster.entries.iter().any(|entry| entry.leaves.is_some());
         let mut before = takes(&ledger);
         for (order, expires, ticks) in orders {
             // What is refused is refused.
@@ -486,6 +510,10 @@ proptest! {
                     ledger.waits(100);
                 }
                 let now = takes(&ledger);
+                if is_leaving(&ledger) {
+                    // Being more than nothing is what any that is still there is.
+                    prop_assert!(now.0 <= before.0.max(1), "{order:?}: {before:?}, {now:?}");
+                }
                 prop_assert!(now.0 <= before.0 + most && now.1 <= before.1 + most, "{order:?}: {before:?}, {now:?}");
                 prop_assert_eq!(now.0, now.1, "nobody was lost");
                 before = now;
