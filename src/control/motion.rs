@@ -258,12 +258,14 @@ impl Group {
     pub(super) fn told(&mut self, spill_percent: u32, now: Ticks) -> RowState {
         let state = self.tally.state();
         let before = std::mem::replace(&mut self.state, state);
-        let after = match before.health {
-            Health::Unknown => None,
-            _ if before.is_draining => Some(After::Order),
-            _ => Some(After::Loss),
+        let returns = Return::with(self.returns, (&before, &state), self.gone, now);
+        self.gone = match state.health {
+            Health::Up => None,
+            // What takes the place of origins that were lost has no verdict at first.
+            Health::Unknown => self.gone,
+            Health::Down if state.is_draining => Some(After::Order),
+            Health::Down => Some(After::Loss),
         };
-        let returns = Return::with(self.returns, (&before, &state), after, now);
         let could = if state.is_usable() { policy::carry(state.weight) } else { BasisPoints::ZERO };
         // Until all have had a verdict there is nothing that was there before.
         let kept = self.kept.follow(could, if self.is_known { spill_percent } else { 0 }, now);

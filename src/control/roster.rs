@@ -10,7 +10,7 @@ use super::{
     derive::{Part, Stake, Tally},
     merge::{Beliefs, Merged},
     meters,
-    motion::{Grant, Leave, Return},
+    motion::{After, Grant, Leave, Return},
     suspicion::Standing,
 };
 use crate::{
@@ -77,6 +77,8 @@ pub(super) struct Group {
     /// What the row says: the same, or another weight on the way there.
     pub(super) row_says: RowState,
     pub(super) kept: Kept,
+    /// Why it is down, or was before it had no verdict; `None` where it is up, or never was.
+    pub(super) gone: Option<After>,
     pub(super) pace: Pace,
     pub(super) returns: Option<Return>,
     /// When the row last changed in what it means; calendar time.
@@ -262,6 +264,7 @@ impl Known {
             state: RowState::default(),
             row_says: RowState::default(),
             kept: Kept::default(),
+            gone: None,
             pace,
             returns: None,
             since: clock::unix_time(),

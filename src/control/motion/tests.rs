@@ -205,6 +205,22 @@ fn a_reload_in_the_middle_changes_nothing() {
 }
 
 #[test]
+fn a_reload_that_replaces_lost_origins_brings_no_clients_back_sooner() {
+    let mut ledger = scene(FAILOVER, SlowStart::default());
+    ledger.all_see(of_region("b"), Health::Down);
+    passes(&mut ledger, SECOND * 5, &of_region("b"));
+    let replaced: Origins<'_> = &[(1, 0, 10), (2, 0, 10), (7, 1, 10), (8, 1, 10), (5, 2, 10), (6, 2, 10)];
+    let config = config(&["a", "b", "c"], &[("shop", replaced)]);
+    ledger.apply(with(config, FAILOVER, SlowStart::default()), Compiled::default());
+    assert_eq!(ledger.in_region("shop", "b").health, Health::Unknown);
+    ledger.all_see(vec![origin("shop", 7), origin("shop", 8)], Health::Up);
+    let row = ledger.in_region("shop", "b");
+    assert_eq!((weight(row), row.is_returning), (1, true));
+    passes(&mut ledger, SECOND * 32, &[]);
+    assert_eq!(weight(ledger.in_region("shop", "b")), 10_000);
+}
+
+#[test]
 fn a_row_on_its_way_counts_as_moved() {
     let mut ledger = scene(Failover { ramp: SECOND * 60, ..FAILOVER }, SlowStart::default());
     ledger.orders(door("b"), Action::Drain, None).unwrap();
