@@ -88,11 +88,15 @@ impl Ledger {
 
 impl Entry {
     /// How long after its last good probe its row said that it is down, once its probes say so, too: what its check goes on finding good while
-    /// it is ejected did not fail over.
+    /// it is ejected did not fail over. Once for each time that it was good: what fell, was not believed, and is in the end, fell once.
     pub(super) fn failed_over(&mut self, was: Health, now: Duration) -> Option<Duration> {
         let state = self.merged.state;
-        if was == Health::Up && state.health == Health::Down && !state.is_forced {
-            self.left_after = self.last_good.map(|seen| now.saturating_sub(seen));
+        if was == Health::Up
+            && state.health == Health::Down
+            && !state.is_forced
+            && let Some(seen) = self.last_good.take()
+        {
+            self.left_after = Some(now.saturating_sub(seen));
         }
         let is_seen_down = self.beliefs.probed().is_some_and(|(health, _)| health == Health::Down);
         if is_seen_down { self.left_after.take() } else { None }

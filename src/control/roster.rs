@@ -46,7 +46,7 @@ pub(super) struct Entry {
     pub(super) rises: Option<Return>,
     pub(super) leaves: Option<Leave>,
     pub(super) grant: Grant,
-    /// When its own probes last saw it work.
+    /// When its own probes last saw it work, until that has ended in its row being down.
     pub(super) last_good: Option<Duration>,
     /// How long after that its row said that it is down, while its probes do not say so yet.
     pub(super) left_after: Option<Duration>,

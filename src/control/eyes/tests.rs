@@ -139,6 +139,21 @@ fn what_was_said_of_a_failure_is_not_said_of_what_is_up_again() {
 }
 
 #[test]
+fn what_fell_and_was_not_believed_at_first_failed_over_once() {
+    let mut ledger = three_regions();
+    let first = everybody(&ledger).swap_remove(0);
+    let at = ledger.roster.find(&first).unwrap();
+    ledger.hear(&probed(first.clone(), Health::Down));
+    assert_eq!(ledger.row(&first).health, Health::Down);
+    ledger.all_see(everybody(&ledger), Health::Down);
+    assert!(ledger.row(&first).is_usable());
+    ledger.waits(30_000);
+    assert_eq!(ledger.row(&first).health, Health::Down);
+    let entry = &mut ledger.roster.entries[at];
+    assert_eq!(entry.failed_over(Health::Up, Duration::from_secs(60)), None, "as if it fell again just now");
+}
+
+#[test]
 fn an_ejection_counts_as_a_failover_once_the_check_fails_too() {
     let mut ledger = three_regions();
     let at = ledger.roster.find(&origin("shop", 1)).unwrap();
