@@ -125,12 +125,7 @@ impl Tally {
             (0, 1..) => Health::Unknown,
             (0, 0) => Health::Down,
         };
-        let first = |tiers: [u64; TIERS]| tiers.into_iter().find(|weight| *weight > 0);
-        let (weight, expected) = if self.usable > 0 {
-            (self.usable_weight, first(self.counted_on).or_else(|| first(self.total_weight)))
-        } else {
-            (self.hopeful_weight, first(self.total_weight))
-        };
+        let weight = if self.usable > 0 { self.usable_weight } else { self.hopeful_weight };
         let freshest = self.evidence.last_key_value().map(|(evidence, _)| *evidence);
         let freshest = freshest.filter(|(is_of_usable, _)| *is_of_usable || self.usable == 0);
         RowState {
@@ -138,7 +133,7 @@ impl Tally {
             is_forced: self.forced > 0,
             is_draining: (self.up > 0 && self.up == self.up_and_draining) || (self.counted > 0 && self.askable == 0),
             is_stale: self.judged > 0 && freshest.is_none(),
-            weight: BasisPoints::ratio(weight, expected.unwrap_or_default() * u64::from(BasisPoints::FULL.get())),
+            weight: BasisPoints::ratio(weight, self.expected_weight() * u64::from(BasisPoints::FULL.get())),
             valid_until: freshest.map_or(Ticks::FOREVER, |(_, until)| until),
             ..RowState::default()
         }
@@ -157,7 +152,15 @@ impl Tally {
     /// The amounts that follow.
     pub(super) fn measure(&self) -> Measure {
         let usable = self.usable_weight.div_ceil(u64::from(BasisPoints::FULL.get()));
-        Measure { usable_weight: u32::try_from(usable).unwrap_or(u32::MAX), capacity_per_second: 0 }
+        let whole = |weight: u64| u32::try_from(weight).unwrap_or(u32::MAX);
+        Measure::of_pool(whole(usable), whole(self.expected_weight()))
+    }
+
+    /// The configured weight that its share is counted by.
+    fn expected_weight(&self) -> u64 {
+        let first = |tiers: [u64; TIERS]| tiers.into_iter().find(|weight| *weight > 0);
+        let counted_on = first(self.counted_on).filter(|_| self.usable > 0);
+        counted_on.or_else(|| first(self.total_weight)).unwrap_or_default()
     }
 }
 
@@ -322,6 +325,11 @@ mod tests {
         let weight = |parts: &[Part]| tally(parts).state().weight;
         assert_eq!(weight(&[up(10), unknown, unknown, unknown]), BasisPoints::FULL);
         assert_eq!(weight(&[up(10), joins, joins, joins]), BasisPoints::FULL);
+        let expected = |parts: &[Part]| tally(parts).measure().expected();
+        assert_eq!(
+            [expected(&[up(10), joins, unknown]), expected(&[joins, joins]), expected(&[down, unknown])],
+            [10, 20, 20]
+        );
         assert_eq!(weight(&[up(10), down, joins, unknown]), BasisPoints::new(5_500), "what it takes counts");
         assert_eq!(
             weight(&[joins, joins]),

@@ -164,7 +164,8 @@ impl Climb<'_> {
         if share == BasisPoints::FULL {
             return word;
         }
-        let usable = BasisPoints::ratio(entry.row.measure().usable_weight.into(), entry.first_weight.into());
+        let measure = entry.row.measure();
+        let usable = BasisPoints::ratio(measure.usable_weight.into(), measure.expected().into());
         let keeps =
             Keeps { share, usable, capacity_per_second: self.capacity(self.home), is_returning: row.is_returning };
         self.flow.stays(self.pool.0, self.home, keeps, self.now).min(word)

@@ -100,8 +100,6 @@ pub struct PoolRegion {
     pub row: RowHandle,
     /// Sum of configured weights there.
     pub total_weight: u32,
-    /// The same, of the tier that is asked first.
-    pub first_weight: u32,
     pub(super) members: Range<usize>,
 }
 

@@ -4,7 +4,8 @@
 //! word     63 ............ 32 | 31 ............ 16 | 15 ............. 0
 //!          valid until, ticks | weight, basis pts  | joining returning breaker stale drill drain forced health(2)
 //! measure  63 ............ 32 | 31 .............. 0
-//!          capacity per s     | usable weight, or what a front door is granted
+//!          capacity per s, or  | usable weight, or what a front door is granted
+//!          expected weight    |
 //! moved    47 ............ 32 | 31 .............. 0
 //!          weight at that tick | tick of the last change that matters
 //! ```
@@ -165,11 +166,21 @@ impl RowState {
 pub struct Measure {
     /// Sum of the configured weights that can be used now, for a (pool, region); for a front door what it is [`Measure::granted`].
     pub usable_weight: u32,
-    /// Requests per second it is built for, 0 where nobody said; for a front door.
+    /// Requests per second it is built for, 0 where nobody said, for a front door; for a (pool, region) what is [`Measure::expected`].
     pub capacity_per_second: u32,
 }
 
 impl Measure {
+    /// Of a (pool, region): what can be used now of what is expected to be there.
+    pub fn of_pool(usable_weight: u32, expected: u32) -> Self {
+        Self { usable_weight, capacity_per_second: expected }
+    }
+
+    /// Of a (pool, region): the configured weight that its usable weight is a part of.
+    pub fn expected(self) -> u32 {
+        self.capacity_per_second
+    }
+
     /// Of a front door: the share that it may take by word of operators, whatever it returns from. Its row's weight leads new clients, and is
     /// less while it returns; those who came are served by this.
     pub fn granted(self) -> BasisPoints {

@@ -190,12 +190,10 @@ impl Writer {
             .map(|members| {
                 let (region, range) = (members[0].region, start..start + members.len());
                 start = range.end;
-                let tiers = members.chunk_by(|left, right| left.tier == right.tier);
                 PoolRegion {
                     region,
                     row: self.row_for(pool_region_key(&spec.name, region, regions)),
                     total_weight: weight(members),
-                    first_weight: tiers.map(weight).find(|weight| *weight > 0).unwrap_or_default(),
                     members: range,
                 }
             })
