@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Asked, Target,
+    Asked, Target, Verdict,
     watch::{Changing, Known, Meters, Told, Watch, Watched, lock},
 };
 use crate::{
@@ -57,19 +57,26 @@ struct Probe {
 #[derive(Default)]
 struct New {
     probes: Vec<(Asked, Arc<Mutex<Known>>)>,
-    places: HashMap<Asked, usize>,
+    /// Where among them, and from what it starts.
+    places: HashMap<Asked, (usize, Health)>,
 }
 
 impl New {
-    /// What is known of this one: at first that its target was so, and said that.
+    /// What is known of this one: at first that its target was so, and said that. Of two that were not the same, neither says how the other is.
     fn known(&mut self, asked: &Asked, health: Health, told: Told, now: Duration) -> Arc<Mutex<Known>> {
         let probes = &mut self.probes;
-        let at = *self.places.entry(asked.clone()).or_insert_with(|| {
+        let (at, starts_from) = self.places.entry(asked.clone()).or_insert_with(|| {
             let told = if asked.check.reports() { told } else { Told::default() };
             probes.push((asked.clone(), Known::starting_from(health, told, now)));
-            probes.len() - 1
+            (probes.len() - 1, health)
         });
-        Arc::clone(&probes[at].1)
+        let known = &probes[*at].1;
+        // Who was never watched has nothing to lose.
+        if health != *starts_from && health != Health::Unknown {
+            *starts_from = Health::Unknown;
+            lock(known).verdict = Verdict::default();
+        }
+        Arc::clone(known)
     }
 }
 

@@ -160,6 +160,30 @@ async fn another_way_of_asking_starts_from_what_is_known() {
     assert!(early.is_err(), "one bad answer of a new check took it down");
 }
 
+#[tokio::test]
+async fn who_comes_to_share_a_new_check_is_not_taken_to_be_as_the_other_was() {
+    let (listener, alive) = listener().await;
+    let (dead, _, _) = answering("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n").await;
+    let hourly = QUICK.replace("100ms", "1h");
+    let named = format!(
+        "[checks.good.tcp]\nport = {}\n{hourly}\n[checks.bad.http]\nport = {port}\n{hourly}\n\
+         [checks.new.http]\nport = {port}\npath = \"/new\"\n{hourly}\n",
+        alive.port(),
+        port = dead.port(),
+    );
+    let pool = |name: &str, check: &str| {
+        format!("[pools.{name}]\ncheck = {{ use = \"{check}\" }}\norigins = [{{ address = \"{alive}\" }}]\n")
+    };
+    let mut scene = Scene::new();
+    scene.probe(&config(&[], &format!("{named}{}{}", pool("cart", "good"), pool("shop", "bad"))));
+    let first = [scene.next().await.belief, scene.next().await.belief];
+    assert!(first.contains(&UP) && first.contains(&DOWN), "{first:?}");
+    scene.probe(&config(&[], &format!("{named}{}{}", pool("cart", "new"), pool("shop", "new"))));
+    let shop = format!("origin shop/{alive}");
+    assert_eq!(scene.find(|signal| signal.subject.to_string() == shop).await.belief, DOWN);
+    drop(listener);
+}
+
 /// Pools that share a check which is asked once an hour, at one address.
 fn sharing(pools: &[&str], address: SocketAddr) -> Config {
     let named = format!("[checks.alive.http]\npath = \"/alive\"\n{}", QUICK.replace("100ms", "1h"));
