@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    alive::was_region_lost,
+    alive::{Alive, was_region_lost},
     places::{Places, Seen},
     secured::Secured,
 };
@@ -57,6 +57,7 @@ pub struct Node {
     pub(super) commands: control::Handle,
     pub(super) table: Table,
     pub(super) directory: Directory,
+    pub(super) alive: Alive,
     /// Held as long as the node lives: two nodes would overwrite each other's state.
     pub(super) state: File,
 }
@@ -127,6 +128,8 @@ impl Node {
         let directory = Directory::of(&config, &Directory::default());
         // Before there are listeners of its own that would answer.
         let was_away = was_region_lost(&config, &secured.outward, &directory)?;
+        let alive = Alive::in_directory(&config.state_directory);
+        let alive = if was_away { alive.holding(config.failover.region_hold) } else { alive };
         let http = proxy::Server::bind(&config.listen, config.http.workers)?;
         let dns = dns::Server::bind(&config.listen.dns, &config.dns)?;
         let admin = admin::Server::bind(config.listen.admin)?;
@@ -160,6 +163,7 @@ impl Node {
             commands,
             table,
             directory,
+            alive,
             state,
         })
     }

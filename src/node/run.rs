@@ -10,9 +10,7 @@ use tokio::{
 };
 
 use super::{
-    BuildError, Node,
-    alive::Alive,
-    files,
+    BuildError, Node, files,
     reload::Reloader,
     signals::{Wish, Wishes},
 };
@@ -84,7 +82,7 @@ impl Node {
             drop(stopped.wait_for(|is_stopped| *is_stopped).await);
         }));
         reloader.watch();
-        let alive = Alive::in_directory(&reloader.config.state_directory);
+        let alive = self.alive;
         let living = tokio::spawn(alive.clone().go_on());
         let answering = self.dns.start(&self.table, &self.clock)?;
         let desk = || -> Box<dyn AnswerDns> { Box::new(answering.desk(&self.table, &self.clock)) };

@@ -52,6 +52,8 @@ fn a_node_whose_region_was_lost_holds_it_and_one_that_was_only_restarted_does_no
     let (is_returning, why) = near(&node);
     let is_held = ["held for 59 m", "held for 1 h"].iter().any(|words| why.contains(words));
     assert!(is_returning && is_held, "{why}");
+    let node = node.restart();
+    assert!(near(&node).0, "a restart in the middle of it ends it no sooner");
 }
 
 #[test]

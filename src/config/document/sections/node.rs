@@ -159,7 +159,9 @@ section! {
         /// How long a pool that was lost in a region works there again before its clients come back.
         hold: Duration = "30s" in "0s" ..= "1h",
         /// The same for a region whose front door was lost. Its own node holds it as well where it started after a time in which others must have
-        /// seen it go and nobody answered for the region: `alive` in `state.directory` says when it last lived. A first start holds nothing.
+        /// seen it go and nobody answered for the region: `alive` in `state.directory` says when it last lived, and until when it holds. A first
+        /// start holds nothing. An address that is on the node itself cannot be asked before it listens: there a start after such a time holds
+        /// even where others of the region went on answering.
         region_hold: Duration = "5m" in "0s" ..= "24h",
         /// How long it takes from then on until all have. What an operator drained, evacuated or gave less weight comes back so, too, from
         /// what it has and without a hold. Whoever is on its way takes these times anew when they change.
