@@ -95,12 +95,18 @@ fn cells(row: &RowStatus) -> [Cell; 4] {
 
 /// Who is believed, why and how long, what its share is on the way to, and what that keeps from sight.
 fn why(row: &RowStatus) -> String {
-    let because = [&row.source, &row.said, &row.note].into_iter().flatten().map(String::as_str);
-    let mut why = because.collect::<Vec<_>>().join(": ");
-    // What moves, and a note, say themselves when that ends; an ejection does not.
-    let is_told = row.source.as_deref() != Some("traffic") && (row.note.is_some() || !row.moving.is_empty());
-    let ends = row.until_seconds.filter(|_| !is_told).map(|seconds| format!("for {}", ago(seconds)));
-    for words in ends.iter().chain(&row.moving) {
+    let join = |words: &[&Option<String>], between: &str| {
+        words.iter().filter_map(|word| word.as_deref()).collect::<Vec<_>>().join(between)
+    };
+    // An operator's word is in the note, which says itself when it ends, as what moves does.
+    let is_told = row.source.as_deref() == Some("operator");
+    let ends = row.word_until_seconds.filter(|_| !is_told).map(|seconds| format!(", for {}", ago(seconds)));
+    let word = join(&[&row.source, &row.said], ": ");
+    let mut why = match ends {
+        Some(ends) => join(&[&Some(word + &ends), &row.note], "; "),
+        None => join(&[&Some(word).filter(|word| !word.is_empty()), &row.note], ": "),
+    };
+    for words in &row.moving {
         why += &format!("{}{words}", if why.is_empty() { "" } else { ", " });
     }
     if !row.beneath.is_empty() {
@@ -131,9 +137,18 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(why(&row), "probe: 200, returns: held for 4 m 12 s more");
-        let row = RowStatus { moving: Vec::new(), said: Some("5 in a row".into()), until_seconds: Some(28), ..row };
-        assert_eq!(why(&RowStatus { source: Some("traffic".into()), ..row.clone() }), "traffic: 5 in a row, for 28 s");
         let note = Some("drain by ann: disk (for 2 h more)".into());
+        let row = RowStatus { moving: Vec::new(), said: Some("5 in a row".into()), until_seconds: Some(28), ..row };
+        let ejected = RowStatus {
+            source: Some("traffic".into()),
+            word_until_seconds: Some(60),
+            note: note.clone(),
+            ..row.clone()
+        };
+        assert_eq!(why(&ejected), "traffic: 5 in a row, for 60 s; drain by ann: disk (for 2 h more)");
+        let moving = vec!["given back: rises for 28 s more".into()];
+        let moves = RowStatus { note: None, moving, ..ejected };
+        assert_eq!(why(&moves), "traffic: 5 in a row, for 60 s, given back: rises for 28 s more");
         assert_eq!(why(&RowStatus { said: None, note, ..row.clone() }), "probe: drain by ann: disk (for 2 h more)");
         let moving = vec!["passes on its excess for 30 s more".into()];
         let of_pool = RowStatus { source: None, said: Some("1 of 2 usable".into()), moving, ..row };

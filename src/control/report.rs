@@ -221,12 +221,17 @@ impl SubjectReport {
         clock::unix_time().saturating_sub(self.since)
     }
 
-    /// When something of it ends that was only said for a time, whatever is first: an operator's word, an ejection, a drill, or a way it is on.
-    pub fn ends_in(&self) -> Option<Duration> {
+    /// When the word that stands ends, where it was only said for a time: an operator's, an ejection, a drill.
+    pub fn word_ends_in(&self) -> Option<Duration> {
         let passes = |view: &&ViewReport| !matches!(view.source, Source::Probe | Source::Peer);
-        let word = self.standing().filter(passes).and_then(|view| view.valid_for);
+        self.standing().filter(passes).and_then(|view| view.valid_for)
+    }
+
+    /// When something of it ends that was only said for a time, whatever is first: the word that stands, another of an operator, or a way it is
+    /// on.
+    pub fn ends_in(&self) -> Option<Duration> {
         let orders = self.overrides.iter().filter_map(|(_, left)| *left);
-        word.into_iter().chain(orders).chain(self.moving.iter().map(|moving| moving.left)).min()
+        self.word_ends_in().into_iter().chain(orders).chain(self.moving.iter().map(|moving| moving.left)).min()
     }
 }
 

@@ -117,6 +117,9 @@ pub struct RowStatus {
     /// share is on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until_seconds: Option<u64>,
+    /// In how many seconds the word of who spoke ends, where it holds for a time only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub word_until_seconds: Option<u64>,
     /// Why, in the words of who spoke; for a pool in a region, how many of its origins are usable.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
@@ -211,6 +214,7 @@ impl View<'_> {
         status.since_seconds = Some(report.age().as_secs());
         let standing = report.standing();
         status.until_seconds = report.ends_in().map(seconds);
+        status.word_until_seconds = report.word_ends_in().map(seconds);
         status.said = standing.and_then(|view| view.said.as_deref()).map(str::to_owned);
         status.beneath =
             report.views.iter().filter(|view| Some(view.source) != report.source).filter_map(beneath).collect();
@@ -264,6 +268,7 @@ impl RowStatus {
             source: None,
             since_seconds: None,
             until_seconds: None,
+            word_until_seconds: None,
             said: None,
             moving: Vec::new(),
             beneath: Vec::new(),

@@ -5,6 +5,7 @@ use crate::{
         overrides::Action,
         scene::{door, of_region, origin, probed, three_regions},
     },
+    fleet::Signal,
     table::Compiled,
 };
 
@@ -55,6 +56,16 @@ fn an_operators_words_say_when_they_end() {
     assert_eq!(ledger.says(&origin("shop", 1)), (vec![], None));
     ledger.clear_override(&door("c")).unwrap();
     assert_eq!(ledger.says(&door("c")), (vec!["given back: rises for 1 m more".into()], Some(60)));
+}
+
+#[test]
+fn the_word_that_stands_says_its_own_end_beside_what_ends_first() {
+    let mut ledger = scene();
+    let valid_for = Some(SECOND * 600);
+    ledger.hear(&Signal { source: Source::Traffic, valid_for, ..probed(origin("shop", 1), Health::Down) });
+    ledger.orders(origin("shop", 1), Action::Weight(BasisPoints::new(5_000)), Some(SECOND * 60)).unwrap();
+    let report = ledger.describe().subjects.into_iter().find(|one| one.subject == origin("shop", 1)).unwrap();
+    assert_eq!((report.word_ends_in(), report.ends_in()), (Some(SECOND * 600), Some(SECOND * 60)));
 }
 
 #[test]
