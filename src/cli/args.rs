@@ -231,18 +231,12 @@ struct Order {
     #[arg(long, env = "USER", value_name = "NAME")]
     author: String,
     /// The admin address of a node that is told; may be given more than once. Others go on as before.
-    #[arg(
-        long,
-        env = "MERIDIAN_ADMIN",
-        value_name = "ADDRESS",
-        value_delimiter = ',',
-        default_value = "127.0.0.1:9900"
-    )]
+    #[arg(long, env = "MERIDIAN_ADMIN", value_name = "ADDRESS", default_value = "127.0.0.1:9900")]
     admin: Vec<SocketAddr>,
     /// The file with the admin token: one for all of them, or one for each in the same order.
     #[arg(long, env = "MERIDIAN_ADMIN_TOKEN_FILE", value_name = "FILE", default_value = "state/admin.token")]
     token_file: Vec<PathBuf>,
-    /// Print the JSON that each node sent.
+    /// Print the JSON that the node sent; of several, a line for each with the address of its `node` and its `answer`.
     #[arg(long)]
     json: bool,
 }
@@ -337,6 +331,15 @@ mod tests {
         let text = Cli::command().render_version();
         let date = crate::geo::embedded_date();
         assert_eq!(text, format!("meridian {}\ncountries of {date}\n", env!("CARGO_PKG_VERSION")));
+    }
+
+    /// One variable means the same to all commands.
+    #[test]
+    fn several_nodes_are_named_one_by_one() {
+        let order = ["meridian", "ready", "near", "--author", "ada", "--reason", "x"];
+        let with = |more: &[&'static str]| Cli::try_parse_from(order.into_iter().chain(more.iter().copied()));
+        assert!(with(&["--admin", "127.0.0.1:1", "--admin", "127.0.0.1:2"]).is_ok());
+        assert!(with(&["--admin", "127.0.0.1:1,127.0.0.1:2"]).is_err());
     }
 
     #[test]

@@ -61,12 +61,14 @@ fn call(order: &Order, method: &Method, request: Result<serde_json::Result<Strin
     if token_files.len() != 1 && token_files.len() != order.nodes.len() {
         return fail("`--token-file` is given once for all nodes, or once for each `--admin`\n");
     }
-    let alone = if order.nodes.len() == 1 { "; no other was told" } else { "" };
+    let is_alone = order.nodes.len() == 1;
+    let alone = if is_alone { "; no other was told" } else { "" };
     // Whoever does not answer keeps nobody else from being told.
     let mut exit = ExitCode::SUCCESS;
     for (node, token_file) in order.nodes.iter().zip(token_files.iter().cycle()) {
         match client::call(*node, token_file, method.clone(), "/v1/overrides", body.clone()) {
-            Ok(answer) if order.json => _ = report::say(&(answer + "\n")),
+            Ok(answer) if order.json && is_alone => _ = report::say(&(answer + "\n")),
+            Ok(answer) if order.json => _ = report::say(&line(*node, &answer)),
             Ok(_) => _ = report::say(&format!("{words} on this node ({node}){alone}\n")),
             Err(error) => exit = fail(&error),
         }
@@ -74,7 +76,26 @@ fn call(order: &Order, method: &Method, request: Result<serde_json::Result<Strin
     exit
 }
 
+/// What one of several nodes answered.
+fn line(node: SocketAddr, answer: &str) -> String {
+    let answer = serde_json::from_str(answer).unwrap_or(serde_json::Value::Null);
+    format!("{{\"node\":\"{node}\",\"answer\":{answer}}}\n")
+}
+
 fn fail(message: &str) -> ExitCode {
     report::complain(message);
     ExitCode::from(report::COULD_NOT_TELL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_of_several_answers_is_one_line_that_says_who() {
+        let node = "127.0.0.1:9900".parse().unwrap();
+        let expected = "{\"node\":\"127.0.0.1:9900\",\"answer\":{\"action\":\"drain\"}}\n";
+        assert_eq!(line(node, "{\n  \"action\": \"drain\"\n}"), expected);
+        assert_eq!(line(node, ""), "{\"node\":\"127.0.0.1:9900\",\"answer\":null}\n");
+    }
 }
