@@ -1,4 +1,4 @@
-//! Where a request goes: pure, from what it is and one snapshot. `explain` will call the same.
+//! Where a request goes: pure, from what it is and one snapshot. `explain` calls the same.
 //!
 //! Not here: what a request is (`route`).
 
@@ -27,6 +27,8 @@ pub(super) struct Case {
     pub(super) key: Option<u64>,
     /// What its client showed of the origin that it had; nothing where the pool gives no cookies.
     pub(super) sticky: Option<Shown>,
+    /// Its client, where clients come back to the origin that they had: so that each is led elsewhere once, and not with every request anew.
+    pub(super) client: Option<u64>,
     /// Whether its client came by TLS.
     pub(super) is_secure: bool,
 }
@@ -113,8 +115,8 @@ impl Picker {
         let mut left: Vec<RegionId>;
         loop {
             let with = Climb { regions, ..whole };
-            // The same for the same key, as far as what is left is the same.
-            let mut of_key = case.key.map(seeded);
+            // The same for the same key or client, as far as what is left is the same.
+            let mut of_key = case.key.or(case.client).map(seeded);
             let random = of_key.as_mut().unwrap_or(&mut self.random);
             let (rung, region) = policy::climb(&with, random).ok_or(Refusal::NoHealthyOrigin)?;
             let standard = standard(rung);
@@ -134,7 +136,7 @@ impl Picker {
     fn kept(&mut self, case: &Case, with: &Climb<'_>, settings: &Balancing, tried: &[usize]) -> Option<Plan> {
         let (origin, pool) = (case.sticky?.origin?, with.pool.1);
         let region = pool.origins().get(origin)?.region;
-        if !with.may_stay_in(region, &mut self.random) {
+        if !with.may_stay_in(region, &mut seeded(case.client?)) {
             return None;
         }
         let (standard, now) = (Standard::Proven, with.snapshot.now);

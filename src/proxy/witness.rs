@@ -12,7 +12,10 @@ use super::{
     looped::{Came, Mark},
     route::{PoolPlan, Routing},
 };
-use crate::{balance::Sticky, fleet::PoolId};
+use crate::{
+    balance::{Sticky, key_of_address},
+    fleet::PoolId,
+};
 
 /// A request as its client's connection and its headers show it.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +69,7 @@ impl<'a> Witness<'a> {
             is_passed_on: came == Came::PassedOn,
             key: key(settings, self.headers, path, self.client),
             sticky: sticky.map(|sticky| sticky.read(cookie(self.headers, sticky.cookie()))),
+            client: sticky.map(|_| key_of_address(self.client)),
             is_secure: self.is_secure(),
         })
     }
