@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use super::{Refusal, route::Routing};
+use super::{
+    Refusal,
+    route::{Fence, Routing},
+};
 use crate::{
     balance::{self, Ask, InFlight, Selector, Shown, Standard, Turns},
     clock::{Random, seeded},
@@ -27,6 +30,8 @@ pub(super) struct Case {
     pub(super) key: Option<u64>,
     /// What its client showed of the origin that it had; nothing where the pool gives no cookies.
     pub(super) sticky: Option<Shown>,
+    /// Where it may be answered at all, as far as that matters.
+    pub(super) fence: Option<Fence>,
     /// Its client, where clients come back to the origin that they had: so that each is led elsewhere once, and not with every request anew.
     pub(super) client: Option<u64>,
     /// Whether its client came by TLS.
@@ -89,13 +94,15 @@ impl Picker {
     ) -> Result<Plan, Refusal> {
         let pool = snapshot.generation.pool(case.pool).ok_or(Refusal::NoHealthyOrigin)?;
         let plan = routing.pool(case.pool);
+        let fenced = case.fence.map(|fence| routing.fences.keep(fence, &plan.regions));
+        let permitted = fenced.as_deref().unwrap_or(&plan.regions);
         // Home stands first, where it has origins at all.
-        let here = plan.regions.split_at_checked(1).map_or(&[][..], |(first, _)| first);
+        let here = permitted.split_at_checked(1).map_or(&[][..], |(first, _)| first);
         let is_home = |regions: &[RegionId]| regions == [routing.home];
         let mut regions: &[RegionId] = match case.is_passed_on {
             true if is_home(here) => here,
             true => &[],
-            false => &plan.regions,
+            false => permitted,
         };
         let settings = &plan.line.settings.balancing;
         let whole = Climb {
