@@ -118,13 +118,11 @@ impl Climb<'_> {
     /// Says why not.
     pub fn takes_spill(&self, region: RegionId) -> Result<(), LeftOut> {
         let keeps = self.is(Grade::Proven, region)?;
-        let generation = self.snapshot.generation;
-        let door = generation.region(region).map(|region| region.front_door.read(self.snapshot.now));
-        // Who goes to the origins directly spares them, too: whoever lost its door has its hands full.
-        door.map_or(Ok(BasisPoints::FULL), |door| Grade::Proven.of_door(door)).or_else(|why| match why {
-            LeftOut::DoorUnproven => Ok(BasisPoints::FULL),
-            why => Err(why),
-        })?;
+        let door = self.snapshot.generation.region(region).map(|region| region.front_door.read(self.snapshot.now));
+        // Those who go to its origins directly spare it, too: whoever lost its door has its hands full.
+        if door.is_some_and(|door| door.health == Health::Down) {
+            return Err(LeftOut::DoorDown);
+        }
         let row = self.entry(region).map(|entry| entry.row.read(self.snapshot.now));
         if row.is_some_and(|row| row.is_returning) || door.is_some_and(|door| door.is_returning) {
             return Err(LeftOut::Returning);
