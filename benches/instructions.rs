@@ -242,7 +242,7 @@ impl Fleet {
         let snapshot = Snapshot { generation: &generation, now: Ticks(0) };
         let pool = generation.pool(POOL)?;
         let pool = (POOL, &**pool);
-        self.flow.comes(pool, HERE, snapshot.now, Duration::ZERO);
+        self.flow.comes(pool, HERE, snapshot, Duration::ZERO);
         let with = Climb {
             pool,
             regions: &[HERE, RegionId(1), RegionId(2)],

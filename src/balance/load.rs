@@ -2,7 +2,8 @@
 //!
 //! Counters stand on boards of [`SEATS`], so that whoever looks for the least of a few reads one line for all of them, however many write it.
 //! Boards are never given back to the system, only seats to those who come later: a request that is counted holds nothing but a reference,
-//! and costs one write when it begins and one when it ends. There are as many boards as there were ever origins at one time.
+//! and costs one write when it begins and one when it ends. Of a board half of the seats may stay empty, as those who come together sit
+//! together; so memory is bounded by twice the most origins that there ever were at one time, and those that left with requests under way.
 
 use std::{
     cell::Cell,

@@ -1,7 +1,7 @@
 //! What is prepared for one pool when it changes: what each tier of each region is chosen by, and the origins' loads.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Range,
     sync::{
         Arc,
@@ -139,7 +139,7 @@ pub fn build(method: Balance, origins: &[Origin], previous: Option<&Pool>) -> cr
         .map(|(origin, member)| (&origin.address, member))
         .collect();
     let mut members = Vec::with_capacity(origins.len());
-    let (mut tiers, mut regions) = (Vec::new(), Vec::new());
+    let (mut tiers, mut regions, mut inherited) = (Vec::new(), Vec::new(), HashSet::new());
     for region in origins.chunk_by(|left, right| left.region == right.region) {
         let first = tiers.len();
         for tier in region.chunk_by(|left, right| left.tier == right.tier) {
@@ -147,12 +147,11 @@ pub fn build(method: Balance, origins: &[Origin], previous: Option<&Pool>) -> cr
             let start = members.len();
             let kept: Vec<_> = tier.iter().map(|origin| members_before.get(&origin.address).copied()).collect();
             // Requests that are under way go on counting where they began to.
-            let total = kept
-                .iter()
-                .flatten()
-                .next()
-                .zip(before)
-                .and_then(|(member, (_, selector))| selector.tiers[member.tier as usize].total.clone());
+            let total = kept.iter().flatten().next().zip(before).and_then(|(member, (_, selector))| {
+                let total = &selector.tiers[member.tier as usize].total;
+                // Where a tier is split, only one goes on with its count.
+                if inherited.insert(member.tier) { total.clone() } else { None }
+            });
             let mut new = Seat::take(kept.iter().filter(|member| member.is_none()).count()).into_iter();
             members.extend(kept.into_iter().filter_map(|member| {
                 let seat = member.map_or_else(|| new.next(), |member| Some(Arc::clone(&member.seat)))?;

@@ -249,6 +249,17 @@ fn what_is_under_way_counts_on_when_the_pool_changes() {
 }
 
 #[test]
+fn a_tier_that_is_split_is_not_counted_twice() {
+    let mut scene = scene(Balance::Hash, &[100; 40]);
+    let _held = scene.fill(400);
+    let split: Vec<_> = (0..40).map(|at| (100, u8::from(at >= 20))).collect();
+    scene.change(&split);
+    let selector = scene.pool.selector::<Selector>().unwrap();
+    let counted: Vec<u32> = selector.tiers().iter().map(|tier| selector.under_way(tier)).collect();
+    assert_eq!(counted, [400, 0], "one goes on with the count, and the other begins");
+}
+
+#[test]
 fn an_origin_without_a_verdict_waits_for_its_rung_and_an_operators_word_holds_on_the_last() {
     for method in METHODS {
         let mut unproven = scene(method, &[1, 1]);

@@ -17,17 +17,18 @@ use std::{
     time::Duration,
 };
 
-use super::{Grade, share_of_capacity};
+use super::{Grade, grade::word, share_of_capacity};
 use crate::{
-    clock::Ticks,
     config::Config,
     fleet::{BasisPoints, PoolId, RegionId},
-    table::Pool,
+    table::{Pool, Snapshot},
 };
 
 /// How much of the last second counts in what comes now: it follows within five.
 const FOLLOWS: f32 = 0.2;
-/// What comes usually sinks so slowly, in a second: a lull of a minute is not forgotten to be one.
+/// The part of what comes to a region that a pool has to be for the region's capacity to be its own.
+const MOST_OF_ALL: f32 = 0.8;
+/// What comes usually sinks by so much of the difference in a second: a lull of a minute is not forgotten to be one.
 const SINKS: f32 = 1.0 / 64.0;
 
 /// Requests by region and by pool.
@@ -52,7 +53,7 @@ struct Inflow {
     window: Window,
     /// Now, as the bits of an `f32`.
     asked: AtomicU32,
-    /// While nothing is missing; it only rises while something is.
+    /// While nothing is missing; it hardly moves while something is.
     usual: AtomicU32,
 }
 
@@ -83,11 +84,15 @@ impl Flow {
     }
 
     /// A client's request for a pool has come to this node, whose region is `home`.
-    pub fn comes(&self, (id, pool): (PoolId, &Pool), home: RegionId, at: Ticks, now: Duration) {
+    pub fn comes(&self, (id, pool): (PoolId, &Pool), home: RegionId, snapshot: Snapshot<'_>, now: Duration) {
         // Where the pool has nobody at home, nothing of it is home's load.
         let Some(entry) = pool.region(home) else { return };
-        let row = entry.row.read(at);
-        let is_whole = !row.is_returning && Grade::Proven.of_pool(row) == Ok(BasisPoints::FULL);
+        let row = entry.row.read(snapshot.now);
+        let is_granted = snapshot
+            .generation
+            .region(home)
+            .is_none_or(|region| word(&region.front_door, region.front_door.read(snapshot.now)) == BasisPoints::FULL);
+        let is_whole = is_granted && !row.is_returning && Grade::Proven.of_pool(row) == Ok(BasisPoints::FULL);
         self.note(id, is_whole, now);
         self.goes(home, now);
     }
@@ -114,19 +119,26 @@ impl Flow {
 
     /// The part of what comes for a pool that stays at home, which is to keep `share` of what came usually.
     ///
-    /// Where the region says what it is built for, what is left of the pool there (`usable`) is filled before anything is passed on, and is
-    /// never overrun, however much it is said to keep for a while.
+    /// Where the region says what it is built for, and this pool is nearly all of what it does, what is left of the pool there (`usable`) is
+    /// filled before anything is passed on, and is never overrun, however much it is said to keep for a while.
     pub fn stays(&self, pool: PoolId, home: RegionId, keeps: Keeps, now: Duration) -> f32 {
-        let share = f32::from(keeps.share.get()) / f32::from(BasisPoints::FULL.get());
-        let part = self.pools.get(pool.index()).map_or(share, |(_, inflow)| inflow.part(share));
+        let part = self.part(pool, keeps.share);
         let carried =
             f32::from(keeps.usable.get()) / f32::from(BasisPoints::FULL.get()) * to_float(keeps.capacity_per_second);
         let rate = self.rate(home, now);
-        if carried <= 0.0 || rate <= 0.0 {
+        // What a small pool among others was built for, nobody said.
+        let is_most = self.pools.get(pool.index()).is_some_and(|(_, inflow)| read(&inflow.asked) >= MOST_OF_ALL * rate);
+        if carried <= 0.0 || rate <= 0.0 || !is_most {
             return part;
         }
         let least = if keeps.is_returning { 0.0 } else { share_of_capacity::ROOM * carried / rate };
         part.max(least).min(share_of_capacity::MOST * carried / rate).min(1.0)
+    }
+
+    /// The part of what comes for a pool that is `share` of what came usually.
+    pub fn part(&self, pool: PoolId, share: BasisPoints) -> f32 {
+        let share = f32::from(share.get()) / f32::from(BasisPoints::FULL.get());
+        self.pools.get(pool.index()).map_or(share, |(_, inflow)| inflow.part(share))
     }
 
     fn rate(&self, region: RegionId, now: Duration) -> f32 {
@@ -151,7 +163,8 @@ impl Window {
     /// Says what the second before was, to the one who closes it.
     fn count(&self, now: Duration) -> Option<u64> {
         let (seen, second) = (self.current.load(Ordering::Relaxed), second(now));
-        if seen >> 32 == second {
+        // Or later: somebody counts who looked at the time before.
+        if seen >> 32 >= second {
             self.current.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -186,18 +199,16 @@ impl Inflow {
         let (came, quiet) = (count_of(closed), second.saturating_sub(closed >> 32).clamp(1, 10_000) as i32 - 1);
         let is_first = asked == 0.0 && usual == 0.0;
         let next = if is_first { came } else { asked + (came - asked) * FOLLOWS } * (1.0 - FOLLOWS).powi(quiet);
-        let sunk = usual - (usual - next) * (1.0 - (1.0 - SINKS).powi(quiet + 1));
+        let nears = usual + (next - usual) * (1.0 - (1.0 - SINKS).powi(quiet + 1));
         write(&self.asked, next);
-        write(
-            &self.usual,
-            if next > usual {
-                next
-            } else if is_whole {
-                sunk
-            } else {
-                usual
-            },
-        );
+        // While something is missing it does not sink, as others lead clients away then, and rises slowly: who was refused comes back at once.
+        let usual = match (next > usual, is_whole) {
+            (true, true) => next,
+            (true, false) if is_first => next,
+            (true, false) | (false, true) => nears,
+            (false, false) => usual,
+        };
+        write(&self.usual, usual);
     }
 
     /// What of those who come is `share` of those who came before.
@@ -286,6 +297,12 @@ mod tests {
         assert!(!flow.has_room(HOME, 100, at(6_000)), "a new second is not a new beginning");
         assert!(flow.has_room(HOME, 100, at(6_100)));
         assert!(flow.has_room(HOME, 1, at(8_000)), "what was long ago does not count");
+        flow.goes(HOME, at(8_000));
+        (0..80).for_each(|_| flow.goes(HOME, at(8_999)));
+        flow.goes(HOME, at(9_000));
+        flow.goes(HOME, at(8_999));
+        flow.goes(HOME, at(9_000));
+        assert!(!flow.has_room(HOME, 100, at(9_000)), "who looked at the time before does not undo a second");
     }
 
     #[test]
@@ -298,6 +315,24 @@ mod tests {
         assert!(is_about(flow.stays(POOL, HOME, half, at(90_000)), 1.0), "DNS has done all of it");
         come(&flow, 100, 90..120, false);
         assert!(is_about(flow.stays(POOL, HOME, half, at(120_000)), 0.7), "and undone it");
+    }
+
+    #[test]
+    fn a_burst_of_those_who_were_refused_is_not_what_is_usual() {
+        let flow = flow(&["home"], &["shop"], None);
+        come(&flow, 100, 0..60, true);
+        come(&flow, 300, 60..65, false);
+        come(&flow, 100, 65..90, false);
+        let stays = flow.stays(POOL, HOME, keeps(7_000, 5_000, 0), at(90_000));
+        assert!((0.65..0.85).contains(&stays), "{stays}");
+    }
+
+    #[test]
+    fn the_capacity_of_a_region_is_not_that_of_a_small_pool_in_it() {
+        let flow = flow(&["home"], &["shop"], None);
+        come(&flow, 50, 0..30, true);
+        (0..150).for_each(|_| flow.goes(HOME, at(29_999)));
+        assert!(is_about(flow.stays(POOL, HOME, keeps(4_200, 3_000, 1_000), at(30_000)), 0.42));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::carry;
 use crate::{
     fleet::{BasisPoints, Health},
-    table::RowState,
+    table::{RowHandle, RowState},
 };
 
 /// How good what is asked has to be.
@@ -102,4 +102,9 @@ impl Grade {
             _ => Err(LeftOut::DoorDown),
         }
     }
+}
+
+/// What operators leave a region of the requests that come to its front door: a return holds back new clients, not those who are here.
+pub(super) fn word(door: &RowHandle, state: RowState) -> BasisPoints {
+    if state.is_returning { door.measure().granted() } else { state.weight }
 }

@@ -18,7 +18,7 @@
 
 use std::time::Duration;
 
-use super::{Flow, Grade, Keeps, LeftOut};
+use super::{Flow, Grade, Keeps, LeftOut, grade::word};
 use crate::{
     clock::Random,
     config::WhenAllDown,
@@ -118,13 +118,11 @@ impl Climb<'_> {
     /// Says why not.
     pub fn takes_spill(&self, region: RegionId) -> Result<(), LeftOut> {
         let keeps = self.is(Grade::Proven, region)?;
-        let generation = self.snapshot.generation;
-        let door = generation.region(region).map(|region| region.front_door.read(self.snapshot.now));
-        // Who goes to the origins directly spares them, too: whoever lost its door has its hands full.
-        door.map_or(Ok(BasisPoints::FULL), |door| Grade::Proven.of_door(door)).or_else(|why| match why {
-            LeftOut::DoorUnproven => Ok(BasisPoints::FULL),
-            why => Err(why),
-        })?;
+        let door = self.snapshot.generation.region(region).map(|region| region.front_door.read(self.snapshot.now));
+        // Those who go to its origins directly spare it, too: whoever lost its door has its hands full.
+        if door.is_some_and(|door| door.health == Health::Down) {
+            return Err(LeftOut::DoorDown);
+        }
         let row = self.entry(region).map(|entry| entry.row.read(self.snapshot.now));
         if row.is_some_and(|row| row.is_returning) || door.is_some_and(|door| door.is_returning) {
             return Err(LeftOut::Returning);
@@ -144,39 +142,39 @@ impl Climb<'_> {
         if region != self.home {
             return self.takes_spill(region).is_ok();
         }
-        Grade::Proven.of_door(self.door(region)).is_ok_and(|word| is_drawn(word, random))
+        Grade::Proven.of_door(self.door(region)).is_ok_and(|word| is_drawn(self.flow.part(self.pool.0, word), random))
     }
 
     /// Whether this request is within what home keeps.
     fn stays(&self, random: &mut Random) -> bool {
-        let part = self.part_that_stays();
-        part >= 1.0 || random.f32() < part
+        is_drawn(self.part_that_stays(), random)
     }
 
     /// Of the requests that come to this region, as much as stays here.
     pub fn part_that_stays(&self) -> f32 {
         let Some(entry) = self.entry(self.home) else { return 0.0 };
         let row = entry.row.read(self.snapshot.now);
-        let (Ok(door), Ok(share)) = (Grade::Proven.of_door(self.door(self.home)), Grade::Proven.of_pool(row)) else {
+        let (Ok(word), Ok(share)) = (Grade::Proven.of_door(self.door(self.home)), Grade::Proven.of_pool(row)) else {
             return 0.0;
         };
-        let word = f32::from(door.get()) / f32::from(BasisPoints::FULL.get());
+        // DNS leads away as many as an operator says, too: what comes nevertheless is compared with what came.
+        let of_word = if word == BasisPoints::FULL { 1.0 } else { self.flow.part(self.pool.0, word) };
         if share == BasisPoints::FULL {
-            return word;
+            return of_word;
         }
         let measure = entry.row.measure();
         let usable = BasisPoints::ratio(measure.usable_weight.into(), measure.expected().into());
         let keeps =
             Keeps { share, usable, capacity_per_second: self.capacity(self.home), is_returning: row.is_returning };
-        self.flow.stays(self.pool.0, self.home, keeps, self.now).min(word)
+        self.flow.stays(self.pool.0, self.home, keeps, self.now).min(of_word)
     }
 
-    /// Each as much as it keeps; the first of all that work where nobody keeps this one.
+    /// What nobody has room for stays where it came from; where nothing works there, each takes as much as it keeps, and the first the rest.
     fn over_capacity(&self, random: &mut Random) -> Option<RegionId> {
         let mut first = None;
         for region in self.regions.iter().copied() {
             let Ok(keeps) = self.is(Grade::Proven, region) else { continue };
-            if is_drawn(keeps, random) {
+            if region == self.home || is_drawn(part(keeps), random) {
                 return Some(region);
             }
             first.get_or_insert(region);
@@ -207,8 +205,7 @@ impl Climb<'_> {
             return door;
         }
         let is_by_word = door.is_forced || door.is_drilled;
-        let granted = || known.map_or(BasisPoints::FULL, |region| region.front_door.measure().granted());
-        let weight = if door.is_returning { granted() } else { door.weight };
+        let weight = known.map_or(BasisPoints::FULL, |region| word(&region.front_door, door));
         RowState { health: if is_by_word { door.health } else { Health::Up }, weight, ..door }
     }
 
@@ -218,8 +215,12 @@ impl Climb<'_> {
     }
 }
 
-fn is_drawn(share: BasisPoints, random: &mut Random) -> bool {
-    share == BasisPoints::FULL || random.u16(..BasisPoints::FULL.get()) < share.get()
+fn part(share: BasisPoints) -> f32 {
+    f32::from(share.get()) / f32::from(BasisPoints::FULL.get())
+}
+
+fn is_drawn(part: f32, random: &mut Random) -> bool {
+    part >= 1.0 || random.f32() < part
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
-//! Where a request goes: pure, from what it is and one snapshot. `explain` will call the same.
+//! Where a request goes: pure, from what it is and one snapshot. `explain` calls the same.
 //!
 //! Not here: what a request is (`route`).
 
 use std::time::Duration;
 
-use super::{Refusal, route::Routing};
+use super::{
+    Refusal,
+    route::{Fence, Routing},
+};
 use crate::{
     balance::{self, Ask, InFlight, Selector, Shown, Standard, Turns},
     clock::{Random, seeded},
@@ -27,6 +30,10 @@ pub(super) struct Case {
     pub(super) key: Option<u64>,
     /// What its client showed of the origin that it had; nothing where the pool gives no cookies.
     pub(super) sticky: Option<Shown>,
+    /// Where it may be answered at all, as far as that matters.
+    pub(super) fence: Option<Fence>,
+    /// Its client, where clients come back to the origin that they had: so that each is led elsewhere once, and not with every request anew.
+    pub(super) client: Option<u64>,
     /// Whether its client came by TLS.
     pub(super) is_secure: bool,
 }
@@ -87,13 +94,15 @@ impl Picker {
     ) -> Result<Plan, Refusal> {
         let pool = snapshot.generation.pool(case.pool).ok_or(Refusal::NoHealthyOrigin)?;
         let plan = routing.pool(case.pool);
+        let fenced = case.fence.map(|fence| routing.fences.keep(fence, &plan.regions));
+        let permitted = fenced.as_deref().unwrap_or(&plan.regions);
         // Home stands first, where it has origins at all.
-        let here = plan.regions.split_at_checked(1).map_or(&[][..], |(first, _)| first);
+        let here = permitted.split_at_checked(1).map_or(&[][..], |(first, _)| first);
         let is_home = |regions: &[RegionId]| regions == [routing.home];
         let mut regions: &[RegionId] = match case.is_passed_on {
             true if is_home(here) => here,
             true => &[],
-            false => &plan.regions,
+            false => permitted,
         };
         let settings = &plan.line.settings.balancing;
         let whole = Climb {
@@ -113,8 +122,8 @@ impl Picker {
         let mut left: Vec<RegionId>;
         loop {
             let with = Climb { regions, ..whole };
-            // The same for the same key, as far as what is left is the same.
-            let mut of_key = case.key.map(seeded);
+            // The same for the same key or client, as far as what is left is the same.
+            let mut of_key = case.key.or(case.client).map(seeded);
             let random = of_key.as_mut().unwrap_or(&mut self.random);
             let (rung, region) = policy::climb(&with, random).ok_or(Refusal::NoHealthyOrigin)?;
             let standard = standard(rung);
@@ -134,7 +143,7 @@ impl Picker {
     fn kept(&mut self, case: &Case, with: &Climb<'_>, settings: &Balancing, tried: &[usize]) -> Option<Plan> {
         let (origin, pool) = (case.sticky?.origin?, with.pool.1);
         let region = pool.origins().get(origin)?.region;
-        if !with.may_stay_in(region, &mut self.random) {
+        if !with.may_stay_in(region, &mut seeded(case.client?)) {
             return None;
         }
         let (standard, now) = (Standard::Proven, with.snapshot.now);

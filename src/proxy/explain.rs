@@ -99,13 +99,19 @@ impl Told<'_> {
             Action::Redirect(redirect) => Ok(format!("redirected with {}", redirect.status.as_u16())),
             Action::Respond(respond) => Ok(format!("answered here with {}", respond.status.as_u16())),
             Action::Dns => Ok("answered here, as a DNS query".to_owned()),
-            Action::Forward(Forward { pool, .. }) => self.forward(position, *pool, asked.path, witness),
+            Action::Forward(Forward { pool, .. }) => self.forward(position, *pool, (asked.host, asked.path), witness),
         }
     }
 
-    fn forward(&mut self, route: usize, id: PoolId, path: &str, witness: &Witness<'_>) -> Result<String, Refusal> {
+    fn forward(
+        &mut self,
+        route: usize,
+        id: PoolId,
+        asked: (&str, &str),
+        witness: &Witness<'_>,
+    ) -> Result<String, Refusal> {
         let sticky = self.snapshot.generation.compiled::<Stickiness>().and_then(|all| all.of(id));
-        let case = witness.case(route, id, path, sticky)?;
+        let case = witness.case(route, id, asked, sticky)?;
         if case.is_passed_on {
             self.tell("it came through another region, and so stays in this one".to_owned());
         }
@@ -132,9 +138,11 @@ impl Told<'_> {
         let (routing, snapshot) = (self.routing, self.snapshot);
         let pool = snapshot.generation.pool(case.pool).ok_or(Refusal::NoHealthyOrigin)?;
         let plan = routing.pool(case.pool);
+        let permitted =
+            case.fence.map_or_else(|| plan.regions.to_vec(), |fence| routing.fences.keep(fence, &plan.regions));
         let with = Climb {
             pool: (case.pool, pool),
-            regions: &plan.regions,
+            regions: &permitted,
             home: routing.home,
             by_door: !plan.doors.is_empty(),
             tried: &[],
@@ -150,6 +158,7 @@ impl Told<'_> {
             let door = snapshot.generation.region(*region).map(|region| region.front_door.read(snapshot.now));
             let here = if is_home { ", this one" } else { "" };
             let verdict = match fits {
+                _ if !permitted.contains(region) => "`residency` of the host does not permit it".to_owned(),
                 _ if case.is_passed_on && !is_home => "not asked".to_owned(),
                 Ok(()) if is_home => format!("keeps {:.1} % of what comes", 100.0 * with.part_that_stays()),
                 Ok(()) => "has room for what others pass on".to_owned(),

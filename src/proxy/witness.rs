@@ -12,7 +12,10 @@ use super::{
     looped::{Came, Mark},
     route::{PoolPlan, Routing},
 };
-use crate::{balance::Sticky, fleet::PoolId};
+use crate::{
+    balance::{Sticky, key_of_address},
+    fleet::PoolId,
+};
 
 /// A request as its client's connection and its headers show it.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +55,7 @@ impl<'a> Witness<'a> {
         &self,
         route: usize,
         pool: PoolId,
-        path: &str,
+        (host, path): (&str, &str),
         sticky: Option<&Sticky>,
     ) -> Result<Case, Refusal> {
         let came = self.mark(pool).map_or(Came::Straight, |mark| mark.read(self.headers));
@@ -66,6 +69,8 @@ impl<'a> Witness<'a> {
             is_passed_on: came == Came::PassedOn,
             key: key(settings, self.headers, path, self.client),
             sticky: sticky.map(|sticky| sticky.read(cookie(self.headers, sticky.cookie()))),
+            fence: self.routing.fences.find(host),
+            client: sticky.map(|_| key_of_address(self.client)),
             is_secure: self.is_secure(),
         })
     }

@@ -226,7 +226,7 @@ impl Worker {
         if tried.is_empty() {
             let pool = snapshot.generation.pool(case.pool).filter(|_| !case.is_passed_on);
             match pool {
-                Some(pool) => routing.flow.comes((case.pool, pool), routing.home, snapshot.now, now),
+                Some(pool) => routing.flow.comes((case.pool, pool), routing.home, snapshot, now),
                 None => routing.flow.goes(routing.home, now),
             }
         }

@@ -159,3 +159,21 @@ fn a_cookie_keeps_its_client_with_an_origin_behind_another_front_door() {
     eventually("others are served at home", || (ask_with(&near, "").text() == "near").then_some(()));
     comes_back();
 }
+
+#[test]
+fn a_host_with_a_residency_is_answered_inside_or_not_at_all() {
+    let (inside, outside) = (origin("inside"), origin("outside"));
+    let fenced = "[zones.\"shop.test\"]\nnameservers = [\"ns.example\"]\n\
+                  [zones.\"shop.test\".steer]\napp = { pools = [\"shop\"], residency = [\"eu\"] }\n";
+    let pools = pool("shop", "retries = 2", &[("eu", &inside), ("us", &outside)]) + fenced;
+    let at = door("127.0.0.2");
+    let node = node_of("eu", &at, &[("eu", &at), ("us", "127.0.0.3:1")], &pools);
+    let ask = |host: &str| get(node.http(), host, "/").unwrap();
+    eventually("its origin is known to be up", || (ask("app.shop.test").text() == "inside").then_some(()));
+    inside.kill();
+    eventually("the other one takes over", || (ask("other.test").text() == "outside").then_some(()));
+    let before = outside.requests();
+    let refused: Vec<u16> = (0..20).map(|_| ask("app.shop.test").status).collect();
+    assert!(refused.iter().all(|status| [502, 503].contains(status)), "{refused:?}");
+    assert_eq!(outside.requests(), before);
+}

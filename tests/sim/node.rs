@@ -167,7 +167,7 @@ impl Node {
     ) -> Served {
         let snapshot = self.reader.snapshot();
         let pool = (PoolId(0), &*snapshot.generation.pools()[0]);
-        self.flow.comes(pool, self.order[0], snapshot.now, now);
+        self.flow.comes(pool, self.order[0], snapshot, now);
         let mut tried: Vec<usize> = Vec::new();
         let mut by = None;
         while tried.len() < TRIES {

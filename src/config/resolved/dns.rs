@@ -156,6 +156,8 @@ pub struct Steered {
     pub policy: PolicyId,
     /// The regions that may be chosen at all, in id order: the policy's, as far as residency permits. Not empty.
     pub permitted: Vec<RegionId>,
+    /// The regions where requests for it may be answered at all, whatever its policy says; all of them where nobody said.
+    pub residency: Option<Vec<RegionId>>,
     /// How long an answer may be kept while nothing moves, in seconds.
     pub ttl: u32,
     /// How long an answer may be kept while something moves, in seconds; at most [`Self::ttl`].

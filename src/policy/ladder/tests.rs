@@ -188,6 +188,16 @@ fn over_capacity_each_takes_as_much_as_it_keeps() {
 }
 
 #[test]
+fn what_nobody_has_room_for_stays_where_it_came_from() {
+    let mut scene = Scene::new();
+    scene.say(0, RowState { weight: BasisPoints::new(1_000), ..UP });
+    (0..80).for_each(|_| scene.flow.goes(RegionId(1), Duration::ZERO));
+    scene.say(2, RowState { weight: BasisPoints::new(5_000), ..UP });
+    let at_home = |seed| matches!(scene.climb(seed), Some((Rung::Home | Rung::OverCapacity, "home")));
+    assert!((0..1_000).all(at_home));
+}
+
+#[test]
 fn who_is_given_less_than_all_of_its_own_takes_no_others_requests() {
     let mut scene = Scene::new();
     scene.say(0, DOWN);

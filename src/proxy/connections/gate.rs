@@ -27,6 +27,7 @@ pub(super) struct Gates(RefCell<HashMap<Key, Rc<Gate>>>);
 #[derive(Debug, Default)]
 struct Gate {
     opening: Cell<u32>,
+    waiting: Cell<u32>,
     freed: Notify,
 }
 
@@ -41,12 +42,28 @@ impl Drop for Turn {
     }
 }
 
+/// One who waits.
+struct Waiting<'a>(&'a Gate);
+
+impl<'a> Waiting<'a> {
+    fn at(gate: &'a Gate) -> Self {
+        gate.waiting.set(gate.waiting.get() + 1);
+        Self(gate)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.set(self.0.waiting.get() - 1);
+    }
+}
+
 impl Gates {
-    /// A turn, unless so many have one.
-    pub(super) fn enter(&self, key: &Key, most: u32) -> Option<Turn> {
+    /// A turn, unless so many have one. Who comes newly does not pass those who wait.
+    pub(super) fn enter(&self, key: &Key, most: u32, has_waited: bool) -> Option<Turn> {
         let mut gates = self.0.borrow_mut();
         let gate = gates.entry(key.clone()).or_default();
-        if gate.opening.get() >= most {
+        if gate.opening.get() >= most || (!has_waited && gate.waiting.get() > 0) {
             return None;
         }
         gate.opening.set(gate.opening.get() + 1);
@@ -64,6 +81,7 @@ impl Gates {
     /// Waits until something may have come free; says whether that was in time.
     pub(super) async fn wait(&self, key: &Key, deadline: &Deadline) -> bool {
         let gate = Rc::clone(self.0.borrow_mut().entry(key.clone()).or_default());
+        let _waiting = Waiting::at(&gate);
         let mut freed = pin!(gate.freed.notified());
         let is_freed = poll_fn(|cx| match freed.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(true),

@@ -11,7 +11,7 @@ mod shared;
 mod way;
 
 pub(super) use idle::{Connections, Lent};
-pub(super) use open::open;
+pub(super) use open::{Opened, open};
 pub(super) use shared::{Shared, Stream, open_stream};
 
 /// What carries one request to its origin.

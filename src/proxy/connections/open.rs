@@ -30,29 +30,42 @@ use crate::{
 };
 
 /// Connects within the pool's limits, for HTTP/1. Where as many connect as may at the same time, it waits for its turn, or for a connection that
-/// is given back, if that may be; says whether it was such a one.
+/// is given back, if that may be.
 pub(in crate::proxy) async fn open(
     origin: &Reach,
     line: &Line,
     seat: &Seat,
     may_be_kept: bool,
-) -> Result<(Box<Lent>, bool), Refusal> {
-    let (worker, key) = (&seat.worker, Key::new(origin, line));
-    seat.deadline.set(line.settings.timeouts.connect);
-    let _turn = loop {
-        if let Some(turn) = worker.connections.gates.enter(&key, line.settings.max_connecting) {
-            break turn;
-        }
+) -> Result<Opened, Refusal> {
+    let (worker, key, most) = (&seat.worker, Key::new(origin, line), line.settings.max_connecting);
+    let gates = &worker.connections.gates;
+    let mut turn = gates.enter(&key, most, false);
+    let has_waited = turn.is_none();
+    if has_waited {
         line.metrics.waited.increment(1);
-        if !worker.connections.gates.wait(&key, &seat.deadline).await {
+        seat.deadline.set(line.settings.timeouts.connect);
+    }
+    while turn.is_none() {
+        if !gates.wait(&key, &seat.deadline).await {
             return Err(Refusal::OriginsBusy);
         }
-        if let Some(kept) = worker.connections.take(origin, line).filter(|_| may_be_kept) {
-            return Ok((kept, true));
+        if may_be_kept && let Some(lent) = worker.connections.take(origin, line) {
+            return Ok(Opened { lent, is_kept: true, has_waited });
         }
-    };
+        turn = gates.enter(&key, most, true);
+    }
     let (stream, way, counted) = connect(origin, line, seat).await?;
-    Ok((worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, line), false))
+    let lent = worker.connections.lend(Wire::new(stream, &worker.buffers), way, counted, line);
+    Ok(Opened { lent, is_kept: false, has_waited })
+}
+
+/// What a request gets that found no idle connection.
+pub(in crate::proxy) struct Opened {
+    pub(in crate::proxy) lent: Box<Lent>,
+    /// Whether another request had it before.
+    pub(in crate::proxy) is_kept: bool,
+    /// Whether it was waited for because of others: that says nothing about the origin.
+    pub(in crate::proxy) has_waited: bool,
 }
 
 /// Connects within the pool's limit, TLS included, wherever the origin is now.

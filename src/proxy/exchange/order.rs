@@ -274,7 +274,7 @@ impl Errands<'_> {
         }
         let plan = routing.pool(forward.pool);
         let sticky = plan.line.settings.balancing.sticky.as_ref().and_then(|_| self.view.sticky(forward.pool));
-        let case = match witness.case(route, forward.pool, target.path(), sticky) {
+        let case = match witness.case(route, forward.pool, (target.host(), target.path()), sticky) {
             Ok(case) => case,
             Err(refusal) => return Errand::Refuse(refusal),
         };

@@ -22,7 +22,7 @@ use crate::{
     proxy::{
         Refusal,
         answer::OwnAnswer,
-        connections::{Carrier, Lent, open, open_stream},
+        connections::{Carrier, Lent, Opened, open, open_stream},
         decide::Case,
         h1::Length,
         observe::{Ledger, Outcome, Stuck},
@@ -376,11 +376,18 @@ impl<'a, C: Asker> Exchange<'a, C> {
         let (carrier, is_kept) = match self.head {
             OriginHead::H1(_) => {
                 let kept = if may_be_kept { seat.worker.connections.take(&origin, line) } else { None };
-                let (lent, is_kept) = match kept {
-                    Some(lent) => (lent, true),
+                let Opened { lent, is_kept, has_waited } = match kept {
+                    Some(lent) => Opened { lent, is_kept: true, has_waited: false },
                     // Boxed, as is whatever few requests do: every connection has room for what its requests may do.
                     None => Box::pin(open(&origin, line, seat, may_be_kept)).await?,
                 };
+                if has_waited {
+                    let now = seat.worker.time(is_measured);
+                    self.heard.set(Heard::nothing(now));
+                    if let Some(timed) = self.sent.as_ref().and_then(Sent::timed) {
+                        timed.asked(now);
+                    }
+                }
                 (Carrier::H1(lent), is_kept)
             }
             OriginHead::H2(head) => {

@@ -6,6 +6,7 @@ use super::{
     Asked,
     action::{Action, Redirect},
     edits::Edits,
+    fences::Fences,
     hosts::Hosts,
     line::{Door, Line},
     segments::Path,
@@ -26,6 +27,7 @@ pub struct Routing {
     hosts: Hosts,
     routes: Box<[RoutePlan]>,
     pools: Box<[PoolPlan]>,
+    pub(in crate::proxy) fences: Fences,
     /// Counts what no route claims.
     pub(in crate::proxy) unrouted: RouteMetrics,
     /// The region this node stands in.
@@ -101,6 +103,7 @@ impl Routing {
             hosts: Hosts::new(&config.routes),
             routes: config.routes.iter().map(route).collect(),
             pools: config.pools.iter().zip(&outward.origins).map(plan).collect(),
+            fences: Fences::new(config),
             unrouted: RouteMetrics::new("none", "none"),
             home,
             mark: Mark::new(region),

@@ -98,7 +98,8 @@ section! {
         pools: List<Text> = optional "the pools that routes for this host lead to",
         /// Weights of regions, for `weighted` and `hash`; one that is not listed has weight 1, and 0 means never.
         weights: Named<u32> = {} in 0 ..= 1000,
-        /// Where it may be served at all: jurisdictions, or names of regions. A fence, whatever fails.
+        /// Where it may be served at all: jurisdictions, or names of regions. A fence, whatever fails: for answers of DNS, and for requests to this host,
+        /// wherever they came in.
         residency: List<Text> = optional "anywhere",
         /// How long an answer may be kept while nothing moves.
         ttl: Ttl = "30s" in "5s" ..= "60s",

@@ -81,13 +81,13 @@ impl<'a> Steering<'a> {
         problems: &mut Diagnostics,
     ) -> Option<Steered> {
         let pools = self.followed(&owner, place, written, problems);
-        let permitted = self.permitted(written.residency.as_ref(), problems);
+        let residency = self.permitted(written.residency.as_ref(), problems);
         let policy = choice::resolve(&mut self.policies, &owner, place, written, problems);
         let (ttl, min_ttl) = ttls(written, problems);
         let https = self.https(&written.https, problems);
         let policy = policy?;
         let mut regions = self.policies.reach(policy).to_vec();
-        if let Some(permitted) = permitted {
+        if let Some(permitted) = &residency {
             let had = regions.len();
             regions.retain(|region| permitted.contains(region));
             if regions.is_empty() && had > 0 && self.policies.is_sound {
@@ -98,7 +98,7 @@ impl<'a> Steering<'a> {
                 problems.push(error.at(residency.or(place), "no region is left"));
             }
         }
-        Some(Steered { owner, pools, policy, permitted: regions, ttl, min_ttl, https })
+        Some(Steered { owner, pools, policy, permitted: regions, residency, ttl, min_ttl, https })
     }
 
     fn followed(
