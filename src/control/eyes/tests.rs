@@ -150,7 +150,7 @@ fn what_fell_and_was_not_believed_at_first_failed_over_once() {
     ledger.waits(30_000);
     assert_eq!(ledger.row(&first).health, Health::Down);
     let entry = &mut ledger.roster.entries[at];
-    assert_eq!(entry.failed_over(Health::Up, Duration::from_secs(60)), None, "as if it fell again just now");
+    assert_eq!(entry.failed_over(Health::Up, Duration::from_mins(1)), None, "as if it fell again just now");
 }
 
 #[test]
