@@ -32,7 +32,7 @@ pub(super) struct Case {
     pub(super) sticky: Option<Shown>,
     /// Where it may be answered at all, as far as that matters.
     pub(super) fence: Option<Fence>,
-    /// Its client, where clients come back to the origin that they had: so that each is led elsewhere once, and not with every request anew.
+    /// Its client, where that comes back to the origin that it had: so that it is led elsewhere once, and not with every request anew.
     pub(super) client: Option<u64>,
     /// Whether its client came by TLS.
     pub(super) is_secure: bool,

@@ -63,14 +63,15 @@ impl<'a> Witness<'a> {
             return Err(Refusal::LoopDetected);
         }
         let settings = &self.routing.pool(pool).line.settings.balancing;
+        let sticky = sticky.map(|sticky| sticky.read(cookie(self.headers, sticky.cookie())));
         Ok(Case {
             route,
             pool,
             is_passed_on: came == Came::PassedOn,
             key: key(settings, self.headers, path, self.client),
-            sticky: sticky.map(|sticky| sticky.read(cookie(self.headers, sticky.cookie()))),
+            sticky,
             fence: self.routing.fences.find(host),
-            client: sticky.map(|_| key_of_address(self.client)),
+            client: sticky.and_then(|shown| shown.origin).map(|_| key_of_address(self.client)),
             is_secure: self.is_secure(),
         })
     }

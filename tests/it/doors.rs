@@ -136,7 +136,7 @@ fn a_cookie_keeps_its_client_with_an_origin_behind_another_front_door() {
     let mut origins = ["near", "far-1", "far-2"].map(origin);
     let at = [door("127.0.0.2"), door("127.0.0.3")];
     let doors = [("near", &*at[0]), ("far", &*at[1])];
-    let settings = format!("{BY_DOOR}\nsticky.secret_file = \"{}\"", secret.display());
+    let settings = format!("{BY_DOOR}\nslow_start.window = \"0s\"\nsticky.secret_file = \"{}\"", secret.display());
     let behind = [("near", &origins[0]), ("far", &origins[1]), ("far", &origins[2])];
     let shop = pool("shop", &settings, &behind);
     let near = node_of("near", &at[0], &doors, &shop);

@@ -80,7 +80,8 @@ impl Client {
 fn one_command_drains_a_region_and_another_takes_it_back() {
     let (near, far) = (origin("near"), origin("far"));
     let far_door = std::net::TcpListener::bind((FAR, 0)).unwrap();
-    let node = two_regions("http.drain_pace = \"2s\"\n", &near, &far, far_door.local_addr().unwrap().port());
+    let pace = "http.drain_pace = \"5s\"\nhttp.workers = 1\n";
+    let node = two_regions(pace, &near, &far, far_door.local_addr().unwrap().port());
     assert_eq!(answered(&node), addresses(&[NEAR, FAR]));
     let mut kept: Vec<Connection> = (0..40).map(|_| Connection::open(node.http())).collect();
     for connection in &mut kept {
