@@ -87,21 +87,21 @@ impl Flow {
     pub fn comes(&self, (id, pool): (PoolId, &Pool), home: RegionId, snapshot: Snapshot<'_>, now: Duration) {
         // Where the pool has nobody at home, nothing of it is home's load.
         let Some(entry) = pool.region(home) else { return };
-        let row = entry.row.read(snapshot.now);
-        let is_granted = snapshot
-            .generation
-            .region(home)
-            .is_none_or(|region| word(&region.front_door, region.front_door.read(snapshot.now)) == BasisPoints::FULL);
-        let is_whole = is_granted && !row.is_returning && Grade::Proven.of_pool(row) == Ok(BasisPoints::FULL);
-        self.note(id, is_whole, now);
+        self.note(id, now, || {
+            let (row, door) = (entry.row.read(snapshot.now), snapshot.generation.region(home));
+            let is_granted = door.is_none_or(|region| {
+                word(&region.front_door, region.front_door.read(snapshot.now)) == BasisPoints::FULL
+            });
+            is_granted && !row.is_returning && Grade::Proven.of_pool(row) == Ok(BasisPoints::FULL)
+        });
         self.goes(home, now);
     }
 
-    /// `is_whole` where the pool lacks nothing at home.
-    fn note(&self, pool: PoolId, is_whole: bool, now: Duration) {
+    /// `is_whole` where the pool lacks nothing at home; asked once a second.
+    fn note(&self, pool: PoolId, now: Duration, is_whole: impl FnOnce() -> bool) {
         let Some((_, inflow)) = self.pools.get(pool.index()) else { return };
         if let Some(closed) = inflow.window.count(now) {
-            inflow.close(closed, second(now), is_whole);
+            inflow.close(closed, second(now), is_whole());
         }
     }
 
@@ -266,7 +266,7 @@ mod tests {
         for second in seconds {
             for one in 0..rate {
                 let now = at(second * 1_000 + one * 1_000 / rate);
-                flow.note(POOL, is_whole, now);
+                flow.note(POOL, now, || is_whole);
                 flow.goes(HOME, now);
             }
         }

@@ -86,7 +86,7 @@ pub struct Climb<'a> {
 /// The region to ask, or `None` where nothing that may be asked is left.
 pub fn climb(with: &Climb<'_>, random: &mut Random) -> Option<(Rung, RegionId)> {
     let regions = || with.regions.iter().copied();
-    if with.regions.contains(&with.home) && with.is(Grade::Proven, with.home).is_ok() && with.stays(random) {
+    if with.regions.contains(&with.home) && is_drawn(with.part_that_stays(), random) {
         return Some((Rung::Home, with.home));
     }
     let first = |rung: Rung, grade: Grade| {
@@ -145,12 +145,7 @@ impl Climb<'_> {
         Grade::Proven.of_door(self.door(region)).is_ok_and(|word| is_drawn(self.flow.part(self.pool.0, word), random))
     }
 
-    /// Whether this request is within what home keeps.
-    fn stays(&self, random: &mut Random) -> bool {
-        is_drawn(self.part_that_stays(), random)
-    }
-
-    /// Of the requests that come to this region, as much as stays here.
+    /// Of the requests that come to this region, as much as stays here; nothing where nobody here is known to work.
     pub fn part_that_stays(&self) -> f32 {
         let Some(entry) = self.entry(self.home) else { return 0.0 };
         let row = entry.row.read(self.snapshot.now);
