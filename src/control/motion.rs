@@ -197,11 +197,12 @@ impl Entry {
             _ if self.is_new => Some(After::Nothing),
             Health::Unknown => self.was_lost.then_some(After::Loss),
             // What an operator took down and gives back is granted, and did not fail.
-            _ => (!before.is_forced).then_some(After::Loss),
+            _ => (!before.is_forced && !self.starts_with_us(now)).then_some(After::Loss),
         };
         let is_up = self.merged.state.health == Health::Up;
+        self.has_been_up |= is_up;
         let returns = Return::with(self.returns, (before, &self.merged.state), after, now);
-        self.was_lost &= self.merged.state.health == Health::Unknown;
+        self.was_lost &= !is_up;
         let share = returns.and_then(|returns| returns.share(self.pace, now));
         self.returns = returns.filter(|_| share.is_some());
         self.is_new &= !is_up || self.returns.is_some();
@@ -215,6 +216,13 @@ impl Entry {
             is_returning: is_up && (self.returns.is_some() || self.rises.is_some()),
             ..state
         }
+    }
+
+    /// Whether it is a front door that was never up as long as this node runs, which is not long: where a fleet is started one node after the
+    /// other, nobody returns from anything.
+    fn starts_with_us(&self, now: Ticks) -> bool {
+        let is_young = || self.pace.share(Duration::from_millis(100) * now.0).is_some();
+        matches!(self.place, Place::FrontDoor) && !self.has_been_up && !self.was_lost && is_young()
     }
 
     /// Says what a front door is granted beside its row, as those who came are served by that whatever it returns from.

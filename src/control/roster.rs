@@ -40,6 +40,8 @@ pub(super) struct Entry {
     pub(super) returns: Option<Return>,
     /// It was lost before this node saw anybody.
     pub(super) was_lost: bool,
+    /// Whether it was up since this node runs.
+    pub(super) has_been_up: bool,
     /// It came when others were ready, and has not had its share yet.
     pub(super) is_new: bool,
     /// How it gets back what an operator took.
@@ -240,6 +242,7 @@ impl Known {
             pace,
             returns: None,
             was_lost: false,
+            has_been_up: false,
             is_new: false,
             rises: None,
             grant: Grant::default(),

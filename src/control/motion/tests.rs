@@ -303,6 +303,27 @@ fn steps_too_small_to_matter_add_up() {
 }
 
 #[test]
+fn regions_that_are_started_one_after_the_other_do_not_return_from_anything() {
+    let config = Arc::clone(&scene(FAILOVER, SlowStart::default()).config);
+    let mut ledger = Ledger::open(config, Compiled::default(), None, Clock::manual(), OverrideList::new());
+    let sees = |ledger: &mut Ledger, region: &str, health| ledger.hear(&probed(door(region), health));
+    sees(&mut ledger, "a", Health::Up);
+    sees(&mut ledger, "b", Health::Down);
+    passes(&mut ledger, SECOND * 60, &[]);
+    sees(&mut ledger, "b", Health::Up);
+    assert_eq!(weight(ledger.row(&door("b"))), 10_000, "it was not there before");
+    sees(&mut ledger, "b", Health::Down);
+    sees(&mut ledger, "b", Health::Up);
+    assert_eq!(weight(ledger.row(&door("b"))), 1, "and now it was");
+    passes(&mut ledger, SECOND * 400, &[]);
+    let config = Arc::clone(&ledger.config);
+    let mut old = Ledger::open(config, Compiled::default(), None, ledger.clock.clone(), OverrideList::new());
+    sees(&mut old, "b", Health::Down);
+    sees(&mut old, "b", Health::Up);
+    assert_eq!(weight(old.row(&door("b"))), 1, "a node that runs for long knows who is lost");
+}
+
+#[test]
 fn a_node_that_comes_back_with_its_region_holds_it_as_the_others_do() {
     let config = Arc::clone(&scene(FAILOVER, SlowStart::default()).config);
     let anew = || {

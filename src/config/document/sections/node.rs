@@ -160,8 +160,9 @@ section! {
         hold: Duration = "30s" in "0s" ..= "1h",
         /// The same for a region whose front door was lost. Its own node holds it as well where it started after a time in which others must have
         /// seen it go and nobody answered for the region: `alive` in `state.directory` says when it last lived, and until when it holds. A first
-        /// start holds nothing. An address that is on the node itself cannot be asked before it listens: there a start after such a time holds
-        /// even where others of the region went on answering.
+        /// start holds nothing, nor does a node that is younger than this and `ramp` hold a region that it has not seen up yet. An address that
+        /// is on the node itself cannot be asked before it listens: there a start after such a time holds even where others of the region
+        /// went on answering.
         region_hold: Duration = "5m" in "0s" ..= "24h",
         /// How long it takes from then on until all have. What an operator drained, evacuated or gave less weight comes back so, too, from
         /// what it has and without a hold. Whoever is on its way takes these times anew when they change.
