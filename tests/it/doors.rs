@@ -177,3 +177,22 @@ fn a_host_with_a_residency_is_answered_inside_or_not_at_all() {
     assert!(refused.iter().all(|status| [502, 503].contains(status)), "{refused:?}");
     assert_eq!(outside.requests(), before);
 }
+
+#[test]
+fn a_client_that_comes_back_is_led_elsewhere_once_and_not_drawn_anew_with_every_request() {
+    let (near, far) = (origin("near"), origin("far"));
+    let at = door("127.0.0.2");
+    let pools = pool("shop", "sticky = {}", &[("near", &near), ("far", &far)]);
+    let far_door = TcpListener::bind(("127.0.0.3", 0)).unwrap();
+    let far_at = far_door.local_addr().unwrap().to_string();
+    let node = node_of("near", &at, &[("near", &at), ("far", &far_at)], &pools);
+    is_up(&node, "far");
+    let first = eventually("home answers", || Some(ask_with(&node, "")).filter(|answer| answer.text() == "near"));
+    let cookie = first.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap().to_owned();
+    let half = r#"{"subject":{"region":"near"},"action":{"weight":50},"author":"ada","reason":"half"}"#;
+    assert_eq!(node.command("PUT", "/v1/overrides", half).status, 200);
+    let answers: Vec<_> = (0..60).map(|_| ask_with(&node, &format!("Cookie: {cookie}\r\n")).text()).collect();
+    // What comes is compared with what came, so the part that stays may move with a second that ends meanwhile.
+    let turns = answers.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(turns <= 2, "{answers:?}");
+}
